@@ -1,0 +1,102 @@
+"""Environment variables and limits, each with its reason.
+
+Variables are read when a function is called, so a test or a notebook may set them late.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from minrnn.errors import ConfigError
+
+TrainingMode = Literal["full", "limited", "off"]
+
+# Prefill of this many characters stays under a few seconds on one core, for every model.
+MAX_PROMPT_CHARS = 20_000
+# About ten seconds of decoding for the slowest bundled model on one core.
+MAX_NEW_TOKENS = 5_000
+# The head costs n_embd parameters a character; beyond this the text is no longer
+# "character-level small", and scripts of that size want another tokeniser.
+MAX_VOCAB = 4_096
+# A split of 1/10 must hold at least one validation window of a small block_size.
+MIN_CORPUS_CHARS = 1_000
+# Ids are int64 and three copies of the text live at once: 50 M characters take about 1 GB.
+MAX_CORPUS_CHARS = 50_000_000
+# A visitor's own text on a shared Space; the named texts are served whatever their length.
+MAX_CORPUS_CHARS_LIMITED = 1_000_000
+# A shared Space trains one visitor's model at a time: nobody waits longer than this.
+MAX_ITERS_LIMITED = 1_000
+MAX_TRAIN_SECONDS_LIMITED = 180.0
+# Weights from the Hub are tried this long before launch; after that the bundled ones serve.
+HUB_TIMEOUT_S = 10.0
+# A download of one megabyte that takes longer than this has hung.
+DOWNLOAD_TIMEOUT_S = 30.0
+# The one text that is downloaded has 1.1 MB; a longer answer is something else.
+MAX_DOWNLOAD_BYTES = 4_000_000
+
+
+def _variable(name: str) -> str | None:
+    """The variable without surrounding blanks; None where it is unset or empty."""
+    return os.environ.get(name, "").strip() or None
+
+
+def _folder(name: str) -> Path | None:
+    value = _variable(name)
+    return None if value is None else Path(value).expanduser()
+
+
+def data_dir() -> Path | None:
+    """Folder that holds `tinyshakespeare.txt` (MINRNN_DATA_DIR); None where unset."""
+    return _folder("MINRNN_DATA_DIR")
+
+
+def runs_dir() -> Path:
+    """Folder that training runs are written to (MINRNN_RUNS_DIR, by default ./runs)."""
+    return _folder("MINRNN_RUNS_DIR") or Path("runs")
+
+
+def cache_dir() -> Path:
+    """Folder for what can be fetched or computed again (under XDG_CACHE_HOME or ~/.cache)."""
+    return (_folder("XDG_CACHE_HOME") or Path.home() / ".cache") / "minrnn"
+
+
+def on_space() -> bool:
+    """Whether this process runs on a Hugging Face Space."""
+    return _variable("SPACE_ID") is not None
+
+
+def on_zero_gpu() -> bool:
+    """Whether this process runs on a Space that lends a GPU for a call (ZeroGPU)."""
+    return (_variable("SPACES_ZERO_GPU") or "").lower() in {"1", "t", "true"}
+
+
+def hub_namespace() -> str | None:
+    """Account whose repositories hold the weights; None means the bundled ones.
+
+    MINRNN_HUB_NAMESPACE decides, where an empty value means none. Where it is unset, a Space
+    looks at its owner's account (SPACE_AUTHOR_NAME) and a local machine at none.
+    """
+    if "MINRNN_HUB_NAMESPACE" in os.environ:
+        return _variable("MINRNN_HUB_NAMESPACE")
+    return _variable("SPACE_AUTHOR_NAME") if on_space() else None
+
+
+def training_mode() -> TrainingMode:
+    """What the training tab may do (MINRNN_TRAINING).
+
+    Returns:
+        "full", the default on one's own machine; "limited", the default on a Space; or "off".
+
+    Raises:
+        ConfigError: on any other value.
+    """
+    value = (_variable("MINRNN_TRAINING") or ("limited" if on_space() else "full")).lower()
+    modes: dict[str, TrainingMode] = {"full": "full", "limited": "limited", "off": "off"}
+    if value in modes:
+        return modes[value]
+    raise ConfigError(f"MINRNN_TRAINING is {value!r}; set it to full, limited or off, or unset it.")
+
+
+def max_corpus_chars() -> int:
+    """Longest text of one's own, in characters, that the current training mode takes."""
+    return MAX_CORPUS_CHARS_LIMITED if training_mode() == "limited" else MAX_CORPUS_CHARS
