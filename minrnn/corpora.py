@@ -1,27 +1,18 @@
 """The texts one can train on, their splits and their batches."""
 
 import hashlib
-import os
 import sysconfig
-import tempfile
-import urllib.request
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from minrnn import _plays, settings
+from minrnn import _plays, _tinyshakespeare, settings
 from minrnn.errors import CorpusError
 from minrnn.text import CharVocab
-
-TINY_SHAKESPEARE_URL = (
-    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare"
-)
-TINY_SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 
 @dataclass(frozen=True)
@@ -73,7 +64,7 @@ def available() -> dict[str, str]:
     """The named texts that can be used here: name -> one line about it."""
     about = {"tinyshakespeare": "Scenes from nine of Shakespeare's plays, 1.1 M characters"}
     if _plays.folder() is not None:
-        about["plays"] = "Shakespeare's other plays, 3.7 M characters, none shared with the above"
+        about["plays"] = "Shakespeare's other plays, 3.6 M characters, none shared with the above"
     if any(path.is_file() for path in _python_files()):
         about["python"] = "Source code of Python's standard library, about 1 M characters"
     return about
@@ -112,8 +103,7 @@ def own(text: str, name: str = "own") -> Corpus:
 def _from_file(path: Path) -> Corpus:
     if not path.is_file():
         raise CorpusError(
-            f"{str(path)!r} is neither a file nor a known text; "
-            f"the known texts are {', '.join(available())}."
+            f"{str(path)!r} is neither a file nor a known text; the known texts are {', '.join(available())}."
         )
     limit = settings.max_corpus_chars()
     try:
@@ -131,7 +121,7 @@ def _from_file(path: Path) -> Corpus:
         raise CorpusError(f"{path} cannot be read ({error}); check its permissions.") from error
 
 
-def tiny_shakespeare(base_url: str = TINY_SHAKESPEARE_URL) -> Corpus:
+def tiny_shakespeare(base_url: str = _tinyshakespeare.URL) -> Corpus:
     """The published benchmark text: from MINRNN_DATA_DIR, else the cache, else downloaded.
 
     Args:
@@ -140,50 +130,10 @@ def tiny_shakespeare(base_url: str = TINY_SHAKESPEARE_URL) -> Corpus:
     Raises:
         CorpusError: if it cannot be fetched, or is not the published text.
     """
-    cached = settings.cache_dir() / "tinyshakespeare.txt"
-    folders = [folder for folder in (settings.data_dir(),) if folder is not None]
-    for path in [folder / cached.name for folder in folders] + [cached]:
-        if path.is_file():
-            return _checked(path.read_bytes(), str(path), "delete it or put the right file there")
-    url = f"{base_url}/input.txt"
-    data = _download(url)
-    corpus = _checked(data, url, "set MINRNN_DATA_DIR to a folder with a good copy")
-    with suppress(OSError):  # a cache that cannot be written costs a download next time
-        _write_atomically(cached, data)
-    return corpus
+    return Corpus("tinyshakespeare", _tinyshakespeare.read(base_url))
 
 
-def _checked(data: bytes, where: str, remedy: str) -> Corpus:
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != TINY_SHAKESPEARE_SHA256:
-        raise CorpusError(
-            f"{where} is not tiny Shakespeare: its SHA-256 starts with {digest[:12]} and should "
-            f"start with {TINY_SHAKESPEARE_SHA256[:12]}; {remedy}."
-        )
-    return Corpus("tinyshakespeare", data.decode("utf-8"))
-
-
-def _download(url: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=settings.DOWNLOAD_TIMEOUT_S) as answer:
-            data: bytes = answer.read(settings.MAX_DOWNLOAD_BYTES)
-            return data
-    except (OSError, ValueError) as error:
-        raise CorpusError(
-            f"Tiny Shakespeare could not be downloaded from {url} ({error}); save it as "
-            "tinyshakespeare.txt in a folder and set MINRNN_DATA_DIR to that folder, "
-            "or use the text 'python'."
-        ) from error
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(aside).replace(path)
-
-
+@cache
 def plays() -> Corpus:
     """Shakespeare's plays that tiny Shakespeare does not draw on.
 
@@ -199,17 +149,17 @@ def plays() -> Corpus:
     return Corpus("plays", _plays.read(folder))
 
 
-# Files that every supported Python has, in ASCII and without long tables.
-_PYTHON_MODULES = (
-    "argparse ast bdb cmd codeop collections/__init__ configparser contextlib copy csv dataclasses"
-    " difflib dis doctest enum fileinput fractions ftplib functools gettext gzip heapq imaplib"
-    " inspect ipaddress logging/__init__ mailbox optparse os pdb pickle pickletools"
-).split()
+# Files that every supported Python has, without long tables and nearly without foreign letters.
+_PYTHON_MODULES = """
+    argparse bdb cmd collections/__init__ configparser contextlib copy csv dataclasses
+    fileinput gettext json/decoder json/encoder logging/__init__ optparse os pickle shutil string
+    subprocess textwrap threading tokenize traceback uuid weakref
+"""
 
 
 def _python_files() -> list[Path]:
     stdlib = Path(sysconfig.get_path("stdlib"))
-    return [stdlib / f"{module}.py" for module in _PYTHON_MODULES]
+    return [stdlib / f"{module}.py" for module in _PYTHON_MODULES.split()]
 
 
 def python_sources() -> Corpus:

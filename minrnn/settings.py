@@ -100,3 +100,7 @@ def training_mode() -> TrainingMode:
 def max_corpus_chars() -> int:
     """Longest text of one's own, in characters, that the current training mode takes."""
     return MAX_CORPUS_CHARS_LIMITED if training_mode() == "limited" else MAX_CORPUS_CHARS
+
+
+# A checkpoint's config may ask for no more than this: 1 GB of float32, far above any model here.
+MAX_PARAMS = 250_000_000
