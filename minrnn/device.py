@@ -1,0 +1,109 @@
+"""Which device, which dtype, how many threads, and why."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+
+from minrnn.errors import BackendUnavailable
+
+
+@dataclass(frozen=True)
+class Compute:
+    """Where and in what precision a model computes.
+
+    Attributes:
+        device: where tensors live.
+        dtype: of the matrix products under autocast; weights stay float32.
+        reason: one readable sentence on how the two were chosen.
+    """
+
+    device: torch.device
+    dtype: torch.dtype
+    reason: str
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Context in which matrix products run in `dtype`. Never yield inside it."""
+        if self.dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.dtype)
+
+
+def choose(device: str = "auto", dtype: str = "auto") -> Compute:
+    """Turn names into a device and a dtype.
+
+    Args:
+        device: "auto", "cpu", "cuda" or "mps".
+        dtype: "auto", "float32" or "bfloat16".
+
+    Raises:
+        BackendUnavailable: if the named device is not on this machine.
+    """
+    chosen, why_device = _device(device)
+    precision, why_dtype = _dtype(dtype, chosen)
+    return Compute(chosen, precision, f"{why_device}; {why_dtype}")
+
+
+def describe(device: torch.device) -> str:
+    """The hardware's own name, for tables."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{_cpu_name()}, {torch.get_num_threads()} thread(s)"
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """Most memory held so far: the GPU's on CUDA, else the process's."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _device(name: str) -> tuple[torch.device, str]:
+    found = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        best = next(kind for kind, there in found.items() if there)
+        return torch.device(best), f"{best}: the fastest device found"
+    if not found.get(name, False):
+        there = ", ".join(kind for kind, ok in found.items() if ok)
+        raise BackendUnavailable(f"device {name!r} is not on this machine; choose one of: {there}.")
+    return torch.device(name), f"{name}: as asked"
+
+
+def _dtype(name: str, device: torch.device) -> tuple[torch.dtype, str]:
+    if name == "float32":
+        return torch.float32, "float32: as asked"
+    if name == "bfloat16":
+        return torch.bfloat16, "bfloat16: as asked"
+    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return torch.bfloat16, "bfloat16: the GPU multiplies it natively"
+    if device.type == "cpu" and _cpu_multiplies_bfloat16():
+        return torch.bfloat16, "bfloat16: the CPU multiplies it natively"
+    return torch.float32, "float32: no native bfloat16 here"
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    flags = _cpuinfo("flags")
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _cpu_name() -> str:
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def _cpuinfo(key: str) -> str:
+    """The first value of a key in Linux's /proc/cpuinfo; empty elsewhere."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(key)), "")
+    except OSError:
+        return ""

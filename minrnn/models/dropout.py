@@ -1,0 +1,62 @@
+"""Dropout that does not dominate a training iter on a CPU.
+
+torch's own draws one number an element: 45 ms for (32, 256, 256) on one core, as long as a small matrix
+product. One byte an element is enough for a mask, and bytes come eight to a 64-bit draw: 5 ms. The
+probability is rounded to a multiple of 1/256.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+_LEVELS = 256
+
+
+class _ByteDropout(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dropped_levels: int) -> Tensor:
+        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64)
+        words.random_(-(2**63), None)
+        kept = words.view(torch.uint8)[: x.numel()].view(x.shape) >= dropped_levels
+        ctx.scale = _LEVELS / (_LEVELS - dropped_levels)
+        ctx.save_for_backward(kept)
+        return (x * kept).mul_(ctx.scale)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (kept,) = ctx.saved_tensors
+        return (grad * kept).mul_(ctx.scale), None
+
+
+def dropout(x: Tensor, p: float, training: bool) -> Tensor:
+    """Zero each element with probability p and scale the rest by 1 / (1 - p), while training.
+
+    Args:
+        x: any shape and floating dtype.
+        p: probability in [0, 1); on the CPU rounded to a multiple of 1/256.
+        training: whether to drop at all.
+    """
+    if not training or p == 0:
+        return x
+    if x.device.type != "cpu":
+        return F.dropout(x, p, training)
+    dropped: Tensor = _ByteDropout.apply(x, round(p * _LEVELS))
+    return dropped
+
+
+class Dropout(nn.Module):
+    """`dropout` as a module, so that it follows `model.train()` and `model.eval()`."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        return dropout(x, self.p, self.training)

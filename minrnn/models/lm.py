@@ -1,0 +1,269 @@
+"""One skeleton for every language model here: embedding, blocks, norm, head. Only the mixer differs.
+
+    idx (B, T) -> embedding (B, T, C) [+ positions] [-> dropout]
+        -> n_layer blocks of  x + mixer(conv(norm(x)))  and  x + mlp(norm(x))
+        -> norm -> head -> logits (B, T, vocab)
+
+A mixer is the layer that mixes over time. It declares what it needs beyond that, in its own file, and
+enters the registry under its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias, TypeVar
+
+import torch
+import torch.nn.functional as F
+from huggingface_hub import PyTorchModelHubMixin
+from torch import Tensor, nn
+
+from minrnn.config import MixerOptions, ModelConfig
+from minrnn.errors import ConfigError
+from minrnn.models import window
+from minrnn.models.dropout import Dropout
+
+State: TypeAlias = Any
+"""Whatever a layer carries from one call to the next: tensors in tuples. Passed in and returned."""
+
+
+class Mixer(nn.Module):
+    """Base of the layers that mix over time. A subclass sets `Options` where it has choices."""
+
+    Options: ClassVar[type[MixerOptions]] = MixerOptions
+    title: ClassVar[str]
+    learned_positions: ClassVar[bool] = False
+
+    def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """Map (B, T, C) behind a state to (B, T, C) and the state after the last step."""
+        raise NotImplementedError
+
+    @staticmethod
+    def initialise(model: LanguageModel) -> None:
+        """Draw the whole model's weights as the mixer's authors do; torch's defaults if not overridden."""
+
+
+MIXERS: dict[str, type[Mixer]] = {}
+M = TypeVar("M", bound=type[Mixer])
+
+
+def register(name: str) -> Callable[[M], M]:
+    """Class decorator that enters a mixer under the name used in configs and on the command line."""
+
+    def enter(mixer: M) -> M:
+        MIXERS[name] = mixer
+        return mixer
+
+    return enter
+
+
+def mixer_class(name: str) -> type[Mixer]:
+    """The mixer of that name.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    if name not in MIXERS:
+        raise ConfigError(f"mixer {name!r} is not known; choose one of: {', '.join(MIXERS)}.")
+    return MIXERS[name]
+
+
+class CausalConv(nn.Module):
+    """Depthwise convolution over the last `kernel` steps. Its state is the last kernel - 1 inputs."""
+
+    def __init__(self, channels: int, kernel: int) -> None:
+        super().__init__()
+        self.past = kernel - 1
+        self.conv = nn.Conv1d(channels, channels, kernel, groups=channels)
+
+    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Map (B, T, C) behind a (B, kernel - 1, C) state to the same shapes; zeros if None."""
+        past = x.new_zeros(x.shape[0], self.past, x.shape[2]) if state is None else state.to(x.dtype)
+        inputs = torch.cat([past, x], dim=1)
+        y = self.conv(inputs.transpose(1, 2)).transpose(1, 2)
+        return y, inputs[:, x.shape[1] :].contiguous()
+
+
+class MLP(nn.Sequential):
+    """Linear, GELU (exact), linear."""
+
+    def __init__(self, channels: int, hidden: int, bias: bool) -> None:
+        super().__init__(nn.Linear(channels, hidden, bias), nn.GELU(), nn.Linear(hidden, channels, bias))
+
+
+class Block(nn.Module):
+    """norm -> [conv] -> mixer -> add, norm -> MLP -> add; or, where the config says "plain", [conv] -> mixer."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.plain = config.block == "plain"
+        hidden = 0 if self.plain else round(config.mlp_ratio * config.n_embd)
+        self.norm = nn.Identity() if self.plain else nn.LayerNorm(config.n_embd, bias=config.bias)
+        self.conv = CausalConv(config.n_embd, config.conv_kernel) if config.conv_kernel else None
+        self.mixer = mixer_class(config.mixer)(config)
+        self.mlp_norm = nn.LayerNorm(config.n_embd, bias=config.bias) if hidden else None
+        self.mlp = MLP(config.n_embd, hidden, config.bias) if hidden else None
+        self.dropout = Dropout(config.dropout)
+
+    def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """Map (B, T, C) behind a state to (B, T, C) and the state after the last step."""
+        conv_state, mixer_state = state or (None, None)
+        y = self.norm(x)
+        if self.conv is not None:
+            y, conv_state = self.conv(y, conv_state)
+        y, mixer_state = self.mixer(y, mixer_state)
+        x = self.dropout(y) if self.plain else x + self.dropout(y)
+        if self.mlp is not None and self.mlp_norm is not None:
+            x = x + self.dropout(self.mlp(self.mlp_norm(x)))
+        return x, (conv_state, mixer_state)
+
+
+class LanguageModel(nn.Module, PyTorchModelHubMixin):
+    """A character-level language model: config.json and model.safetensors are all of it.
+
+    Args:
+        config: the shape; its `options` are filled with the mixer's defaults if None.
+
+    Raises:
+        ConfigError: for an unknown mixer, an empty vocabulary, or options of another mixer.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = _complete(config)
+        channels, size = config.n_embd, len(config.vocab)
+        mixer = mixer_class(config.mixer)
+        self.embedding = nn.Embedding(size, channels)
+        self.positions = nn.Embedding(config.block_size, channels) if mixer.learned_positions else None
+        self.dropout = Dropout(config.dropout if config.block == "residual" else 0.0)
+        self.blocks = nn.ModuleList(Block(self.config) for _ in range(config.n_layer))
+        self.norm = nn.Identity() if config.block == "plain" else nn.LayerNorm(channels, bias=config.bias)
+        self.head = None if config.tie_head else nn.Linear(channels, size, bias=config.bias)
+        mixer.initialise(self)
+
+    def forward(self, idx: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """Read ids behind a state. A text whole, in pieces, or one id at a time gives the same.
+
+        Args:
+            idx: (B, T) ids in [0, vocab_size), T >= 1.
+            state: what the call before returned; None at the start of a text.
+
+        Returns:
+            (B, T, vocab_size) logits of each next character, and the state behind the last id.
+
+        Raises:
+            ValueError: if idx is not (B, T) with T >= 1.
+        """
+        if idx.ndim != 2 or idx.shape[1] == 0:
+            raise ValueError(f"idx is {tuple(idx.shape)}; expected (B, T) with T >= 1.")
+        if self.positions is not None:
+            return window.read(self._encode, idx, state, self.config.block_size)
+        return self._encode(idx, state, 0)
+
+    def _encode(self, idx: Tensor, state: State, offset: int) -> tuple[Tensor, State]:
+        x = self.embedding(idx)
+        if self.positions is not None:
+            x = x + self.positions.weight[offset : offset + idx.shape[1]]
+        x = self.dropout(x)
+        states = state or (None,) * len(self.blocks)
+        after = []
+        for block, block_state in zip(self.blocks, states, strict=True):
+            x, block_state = block(x, block_state)
+            after.append(block_state)
+        x = self.norm(x)
+        logits = F.linear(x, self.embedding.weight) if self.head is None else self.head(x)
+        return logits, tuple(after)
+
+    @property
+    def n_params(self) -> int:
+        """Number of weights."""
+        return sum(p.numel() for p in self.parameters())
+
+    def param_counts(self) -> dict[str, int]:
+        """Where the weights sit: embedding (and positions), mixer (with its conv and norm), mlp, head (and norm)."""
+        counts = {"embedding": 0, "mixer": 0, "mlp": 0, "head": 0}
+        for name, p in self.named_parameters():
+            part = name.split(".")[0]
+            if part == "blocks":
+                counts["mlp" if name.split(".")[2].startswith("mlp") else "mixer"] += p.numel()
+            else:
+                counts["head" if part in ("head", "norm") else "embedding"] += p.numel()
+        return counts
+
+    def with_vocab(self, vocab: str) -> LanguageModel:
+        """A copy whose vocabulary begins with this one's and goes on; new rows start at the old rows' mean.
+
+        Raises:
+            ConfigError: if `vocab` does not begin with the model's own.
+        """
+        old = len(self.config.vocab)
+        if vocab[:old] != self.config.vocab:
+            raise ConfigError(
+                "a vocabulary can only grow: the new one must begin with the model's own characters."
+            )
+        grown = LanguageModel(replace(self.config, vocab=vocab))
+        kept = {name: w for name, w in self.state_dict().items() if w.shape == grown.state_dict()[name].shape}
+        grown.load_state_dict(kept, strict=False)
+        with torch.no_grad():
+            for name, new in grown.state_dict().items():
+                if name not in kept:
+                    new[:old] = self.state_dict()[name]
+                    new[old:] = new[:old].mean(dim=0)
+        return grown
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        from minrnn.models.pretrained import write
+
+        write(self, save_directory)
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]
+        cls, pretrained_model_name_or_path: str | Path, *, revision: str | None = None, **download: Any
+    ) -> LanguageModel:
+        """Load a model from a folder or a Hub repo, from safetensors only, checked before anything is allocated.
+
+        Args:
+            pretrained_model_name_or_path: a folder, or "user/repo".
+            revision: branch, tag or commit of a repo; the newest of `main` if None.
+            download: further arguments of `huggingface_hub.hf_hub_download` (token, cache_dir, …).
+
+        Returns:
+            The model on the CPU, in evaluation mode.
+
+        Raises:
+            HubError: if the repo cannot be reached or lacks a file.
+            CheckpointError: if config or weights are not those of a model this code knows.
+        """
+        from minrnn.models.pretrained import read
+
+        return read(str(pretrained_model_name_or_path), revision, **download)
+
+
+def tensors(state: State) -> list[Tensor]:
+    """Every tensor in a state."""
+    if isinstance(state, Tensor):
+        return [state]
+    if isinstance(state, tuple):
+        return [t for part in state for t in tensors(part)]
+    return []
+
+
+def state_bytes(state: State) -> int:
+    """Size of a state, in bytes."""
+    return sum(t.numel() * t.element_size() for t in tensors(state))
+
+
+def _complete(config: ModelConfig) -> ModelConfig:
+    """The config with its mixer's options in place."""
+    if not config.vocab:
+        raise ConfigError("the vocabulary is empty; a model needs at least one character.")
+    options = mixer_class(config.mixer).Options
+    if config.options is None:
+        return replace(config, options=options())
+    if type(config.options) is not options:
+        raise ConfigError(
+            f"options of {config.mixer} must be {options.__qualname__}, not {type(config.options).__qualname__}."
+        )
+    return config

@@ -1,0 +1,62 @@
+"""The classical LSTM, whose gates see the state before them: it has to be walked one step at a time.
+
+The recurrence is `torch.nn.LSTM`, one layer a block.
+
+Source: Hochreiter & Schmidhuber 1997; the forget gate's bias of one: Jozefowicz et al. 2015, section 2.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from minrnn.config import MixerOptions, ModelConfig, check_range
+from minrnn.models.lm import LanguageModel, Mixer, register
+
+
+@dataclass(frozen=True)
+class LSTMOptions(MixerOptions):
+    """Choices of the LSTM.
+
+    Attributes:
+        forget_bias: the forget gate's bias before training; 1 lets gradients pass from the first iter.
+    """
+
+    forget_bias: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_range("forget_bias", self.forget_bias, -10, 10)
+
+
+@register("lstm")
+class LSTM(Mixer):
+    """`torch.nn.LSTM` of one layer. State: (h, c), each (B, C)."""
+
+    Options = LSTMOptions
+    title = "LSTM"
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(config.n_embd, config.n_embd, bias=config.bias, batch_first=True)
+
+    def forward(
+        self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Map (B, T, C) behind (h, c) to (B, T, C) and the last (h, c)."""
+        before = None if state is None else (state[0].unsqueeze(0), state[1].unsqueeze(0))
+        y, (h, c) = self.lstm(x, before)
+        return y, (h.squeeze(0), c.squeeze(0))
+
+    @staticmethod
+    def initialise(model: LanguageModel) -> None:
+        """torch's defaults, then the forget gate's bias (gates lie in the order input, forget, cell, output)."""
+        options = model.config.options
+        bias = options.forget_bias if isinstance(options, LSTMOptions) else 1.0
+        width = model.config.n_embd
+        with torch.no_grad():
+            for module in model.modules():
+                if isinstance(module, nn.LSTM) and module.bias:
+                    module.bias_ih_l0[width : 2 * width] = bias
+                    module.bias_hh_l0[width : 2 * width] = 0

@@ -1,0 +1,72 @@
+"""minGRU: a GRU whose gate and candidate see the input only, so all steps can be solved at once.
+
+code        paper (Feng et al. 2024, arXiv 2410.01201, section 3.1)
+gate        Linear_z(x_t), z_t = sigmoid(gate)
+candidate   Linear_h(x_t), h_tilde = g(candidate)
+h           h_t = (1 - z_t) * h_{t-1} + z_t * h_tilde
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from minrnn.config import MixerOptions, ModelConfig, check_range
+from minrnn.errors import ConfigError
+from minrnn.models.lm import Mixer, register
+from minrnn.scan import mingru_scan
+
+
+@dataclass(frozen=True)
+class ExpansionOptions(MixerOptions):
+    """Choices of the minRNNs.
+
+    Attributes:
+        expansion: width of the hidden state, as a multiple of `n_embd`.
+    """
+
+    expansion: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_range("expansion", self.expansion, 0.125, 8)
+
+
+def hidden_width(config: ModelConfig) -> int:
+    """Channels of the hidden state.
+
+    Raises:
+        ConfigError: if a plain block, which has no projection behind it, asks for another width than its input's.
+    """
+    options = config.options if isinstance(config.options, ExpansionOptions) else ExpansionOptions()
+    hidden = round(config.n_embd * options.expansion)
+    if config.block == "plain" and hidden != config.n_embd:
+        raise ConfigError(
+            f"a plain block has no projection, so expansion must be 1, not {options.expansion:g}."
+        )
+    return hidden
+
+
+def projection(config: ModelConfig, hidden: int) -> nn.Module:
+    """From the hidden state back to the residual stream; nothing in a plain block."""
+    return nn.Identity() if config.block == "plain" else nn.Linear(hidden, config.n_embd, config.bias)
+
+
+@register("mingru")
+class MinGRU(Mixer):
+    """One linear map to gate and candidate, the scan, one linear map back. State: h, (B, hidden)."""
+
+    Options = ExpansionOptions
+    title = "minGRU"
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        hidden = hidden_width(config)
+        self.gate_and_candidate = nn.Linear(config.n_embd, 2 * hidden, config.bias)
+        self.projection = projection(config, hidden)
+
+    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Map (B, T, C) behind h to (B, T, C) and the last h."""
+        gate, candidate = self.gate_and_candidate(x).chunk(2, dim=-1)
+        h = mingru_scan(gate, candidate, state)
+        return self.projection(h), h[:, -1].contiguous()

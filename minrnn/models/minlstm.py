@@ -1,0 +1,54 @@
+"""minLSTM: an LSTM whose gates and candidate see the input only, with gates that sum to one.
+
+code             paper (Feng et al. 2024, arXiv 2410.01201, section 3.2)
+forget, input    Linear_f(x_t), Linear_i(x_t); f' = f / (f + i), i' = i / (f + i)
+candidate        Linear_h(x_t), h_tilde = g(candidate)
+h                h_t = f'_t * h_{t-1} + i'_t * h_tilde
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from minrnn.config import ModelConfig
+from minrnn.models.lm import Mixer, register
+from minrnn.models.mingru import ExpansionOptions, hidden_width, projection
+from minrnn.scan import linear_scan, minlstm_scan, positive
+
+
+@dataclass(frozen=True)
+class MinLSTMOptions(ExpansionOptions):
+    """Choices of minLSTM.
+
+    Attributes:
+        normalised: whether the gates are divided by their sum, as in the paper; False as in the replication.
+    """
+
+    normalised: bool = True
+
+
+@register("minlstm")
+class MinLSTM(Mixer):
+    """One linear map to both gates and the candidate, the scan, one linear map back. State: h, (B, hidden)."""
+
+    Options = MinLSTMOptions
+    title = "minLSTM"
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        hidden = hidden_width(config)
+        options = config.options
+        self.normalised = not isinstance(options, MinLSTMOptions) or options.normalised
+        self.gates_and_candidate = nn.Linear(config.n_embd, 3 * hidden, config.bias)
+        self.projection = projection(config, hidden)
+
+    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Map (B, T, C) behind h to (B, T, C) and the last h."""
+        forget, input, candidate = self.gates_and_candidate(x).chunk(3, dim=-1)
+        if self.normalised:
+            h = minlstm_scan(forget, input, candidate, state)
+        else:
+            h = linear_scan(forget.sigmoid(), input.sigmoid() * positive(candidate), state)
+        return self.projection(h), h[:, -1].contiguous()

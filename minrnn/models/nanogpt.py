@@ -1,0 +1,107 @@
+"""nanoGPT's transformer: causal self-attention over learned positions.
+
+In the residual block with `conv_kernel=0, tie_head=True` it computes what nanoGPT's model.py computes
+(LayerNorm, exact GELU, learned positions, tied head, optional biases), within `block_size`. Past it,
+where nanoGPT recomputes a cropped window for every character, the second half of the window is encoded
+anew each block_size / 2 characters (see `window.py`), so that decoding stays cheap and a text in pieces
+still agrees with the text whole.
+
+Source: Karpathy, nanoGPT, model.py; initialisation of the residual projections: Radford et al. 2019.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from minrnn.config import MixerOptions, ModelConfig, check_range
+from minrnn.errors import ConfigError
+from minrnn.models.dropout import dropout
+from minrnn.models.lm import LanguageModel, Mixer, register
+
+
+@dataclass(frozen=True)
+class AttentionOptions(MixerOptions):
+    """Choices of nanoGPT.
+
+    Attributes:
+        n_head: attention heads; must divide `n_embd`.
+    """
+
+    n_head: int = 4
+
+    def __post_init__(self) -> None:
+        check_range("n_head", self.n_head, 1, 256)
+
+
+@register("nanogpt")
+class Attention(Mixer):
+    """Causal multi-head self-attention. State: (keys, values), each (B, n_head, t, C / n_head)."""
+
+    Options = AttentionOptions
+    title = "nanoGPT"
+    learned_positions = True
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        options = config.options if isinstance(config.options, AttentionOptions) else AttentionOptions()
+        self.n_head, self.p = options.n_head, config.dropout
+        if config.n_embd % self.n_head:
+            raise ConfigError(
+                f"n_head {self.n_head} does not divide n_embd {config.n_embd}; choose one that does."
+            )
+        self.query_key_value = nn.Linear(config.n_embd, 3 * config.n_embd, config.bias)
+        self.projection = nn.Linear(config.n_embd, config.n_embd, config.bias)
+
+    def forward(
+        self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Map (B, T, C) behind a cache to (B, T, C) and the longer cache."""
+        batch, time, channels = x.shape
+        heads = self.query_key_value(x).view(batch, time, 3, self.n_head, channels // self.n_head)
+        query, key, value = heads.permute(2, 0, 3, 1, 4)  # each (B, n_head, T, D)
+        if state is not None:
+            key, value = torch.cat([state[0], key], dim=2), torch.cat([state[1], value], dim=2)
+        y = self._attend(query, key, value)
+        return self.projection(y.transpose(1, 2).reshape(batch, time, channels)), (key, value)
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Softmax attention of (B, n_head, T, D) queries over at least as many keys, each query up to its own place."""
+        time, seen = query.shape[2], key.shape[2]
+        if self.training and self.p and query.device.type == "cpu":
+            return _attend_dropping(query, key, value, self.p)
+        p = self.p if self.training else 0.0
+        if time == seen:
+            return F.scaled_dot_product_attention(query, key, value, dropout_p=p, is_causal=True)
+        mask = None if time == 1 else _causal_mask(time, seen, query.device)
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=p)
+
+    @staticmethod
+    def initialise(model: LanguageModel) -> None:
+        """Weights from N(0, 0.02), biases zero, projections into the residual stream scaled by 1/sqrt(2 n_layer)."""
+        scaled = 0.02 / math.sqrt(2 * model.config.n_layer)
+        for name, module in model.named_modules():
+            if isinstance(module, nn.Linear):
+                into_stream = name.endswith(("projection", "mlp.2"))
+                nn.init.normal_(module.weight, std=scaled if into_stream else 0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02)
+
+
+def _causal_mask(time: int, seen: int, device: torch.device) -> Tensor:
+    """(T, seen) True where a query may look: at every key up to its own place, which is at the end."""
+    return torch.ones(time, seen, dtype=torch.bool, device=device).tril(seen - time)
+
+
+def _attend_dropping(query: Tensor, key: Tensor, value: Tensor, p: float) -> Tensor:
+    """Attention with dropout on its weights, spelt out: torch's fused kernel has no dropout on the CPU."""
+    scores = (query / math.sqrt(query.shape[-1])) @ key.transpose(-2, -1)
+    hidden = ~_causal_mask(query.shape[2], key.shape[2], query.device)
+    weights = scores.masked_fill(hidden, -math.inf).softmax(dim=-1).to(value.dtype)
+    return dropout(weights, p, True) @ value

@@ -1,0 +1,62 @@
+"""A context that slides, for models with a limited number of positions.
+
+Up to `block_size` characters the context is everything. Past it, the context's start is a fixed
+function of the absolute position: whenever half a window has been used up, the newest half is encoded
+anew from position 0 and reading goes on behind it. Between two such moments a character costs one step
+over the cache, and because nothing depends on how the text was cut, a text in pieces gives the same
+logits as the text whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+Encode = Callable[[Tensor, Any, int], tuple[Tensor, Any]]
+
+
+class WindowState(NamedTuple):
+    """What a windowed model carries from one call to the next.
+
+    Attributes:
+        position: characters read so far.
+        blocks: the blocks' own state (key-value caches).
+        recent: (B, at most block_size - hop) the last ids, to encode anew.
+    """
+
+    position: int
+    blocks: Any
+    recent: Tensor
+
+
+def read(
+    encode: Encode, idx: Tensor, state: WindowState | None, block_size: int
+) -> tuple[Tensor, WindowState]:
+    """Encode ids of any number behind a state.
+
+    Args:
+        encode: maps (ids (B, t), blocks' state, position in the window of the first id) to logits and state.
+        idx: (B, T) ids, T >= 1.
+        state: from the call before; None at the start of a text.
+        block_size: positions the model has.
+
+    Returns:
+        (B, T, vocab) logits and the state behind the last id.
+    """
+    hop = max(1, block_size // 2)
+    position, blocks, recent = state or WindowState(0, None, idx[:, :0])
+    logits, done = [], 0
+    while done < idx.shape[1]:
+        past_window = position - block_size
+        if past_window >= 0 and past_window % hop == 0:
+            blocks = encode(recent, None, 0)[1] if recent.shape[1] else None
+        in_window = position if past_window < 0 else block_size - hop + past_window % hop
+        piece = idx[:, done : done + block_size - in_window]
+        piece_logits, blocks = encode(piece, blocks, in_window)
+        logits.append(piece_logits)
+        position, done = position + piece.shape[1], done + piece.shape[1]
+        recent = torch.cat([recent, piece], dim=1)[:, -(block_size - hop) :] if block_size > hop else recent
+    return torch.cat(logits, dim=1), WindowState(position, blocks, recent)
