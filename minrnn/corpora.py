@@ -2,6 +2,7 @@
 
 import hashlib
 import sysconfig
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -76,7 +77,11 @@ def load(name_or_file: str) -> Corpus:
     Raises:
         CorpusError: if there is no such text or file, or it cannot be used.
     """
-    sources = {"tinyshakespeare": tiny_shakespeare, "plays": plays, "python": python_sources}
+    sources: dict[str, Callable[[], Corpus]] = {
+        "tinyshakespeare": tiny_shakespeare,
+        "plays": plays,
+        "python": python_sources,
+    }
     if name_or_file in sources:
         return sources[name_or_file]()
     return _from_file(Path(name_or_file).expanduser())
@@ -100,8 +105,15 @@ def own(text: str, name: str = "own") -> Corpus:
     return Corpus(name, text)
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no path at all: too long, or with a null character
+        return False
+
+
 def _from_file(path: Path) -> Corpus:
-    if not path.is_file():
+    if not _is_file(path):
         raise CorpusError(
             f"{str(path)!r} is neither a file nor a known text; the known texts are {', '.join(available())}."
         )

