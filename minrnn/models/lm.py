@@ -213,6 +213,12 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
                     new[old:] = new[:old].mean(dim=0)
         return grown
 
+    def with_dropout(self, p: float) -> LanguageModel:
+        """A copy that drops activations with probability p while training."""
+        copy = LanguageModel(replace(self.config, dropout=p))
+        copy.load_state_dict(self.state_dict())
+        return copy
+
     def _save_pretrained(self, save_directory: Path) -> None:
         from minrnn.models.pretrained import write
 

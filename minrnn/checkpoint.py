@@ -1,0 +1,116 @@
+"""A checkpoint: a model with its metrics, in a folder or in a repo on the Hub."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minrnn.config import Sampling
+from minrnn.corpora import Corpus, splits
+from minrnn.errors import CheckpointError, HubError
+from minrnn.evaluate import streaming_loss, windowed_loss
+from minrnn.generate import stream
+from minrnn.models import LanguageModel, pretrained
+from minrnn.text import CharVocab
+
+BUNDLED = Path(__file__).resolve().parent.parent / "checkpoints"
+"""The folder of the weights that come with the program: PRESET/MODEL."""
+METRICS, HISTORY = "metrics.json", "history.jsonl"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded model.
+
+    Attributes:
+        model: on the CPU, in evaluation mode.
+        metrics: its metrics.json; empty if it has none.
+        source: the folder, or the Hub repo as "user/repo".
+        revision: the commit a Hub repo was read at, 40 hexadecimal digits; None for a folder.
+    """
+
+    model: LanguageModel
+    metrics: dict[str, Any]
+    source: str
+    revision: str | None = None
+
+
+def load(ref: str | Path, *, local_files_only: bool = False) -> Checkpoint:
+    """Load a checkpoint from a folder, "user/repo" or "user/repo@revision".
+
+    Args:
+        ref: where from.
+        local_files_only: read a repo from the local cache, without asking the Hub.
+
+    Raises:
+        CheckpointError: if it is not a model this code knows.
+        HubError: if the Hub does not give it.
+    """
+    if Path(ref).is_dir():
+        return Checkpoint(pretrained.read(str(ref)), read_metrics(Path(ref) / METRICS), str(ref))
+    repo, _, wanted = str(ref).partition("@")
+    config = pretrained.fetch(repo, pretrained.CONFIG, wanted or None, local_files_only=local_files_only)
+    revision = config.parent.name  # the cache keeps each commit's files in a folder of its name
+    model = pretrained.read(repo, revision, local_files_only=local_files_only)
+    try:
+        metrics = read_metrics(pretrained.fetch(repo, METRICS, revision, local_files_only=local_files_only))
+    except HubError:  # a model without metrics is still a model
+        metrics = {}
+    return Checkpoint(model, metrics, repo, revision)
+
+
+def bundled(preset: str, model: str) -> Path:
+    """The folder of a bundled checkpoint. It may not be there."""
+    return BUNDLED / preset / model
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """A metrics.json as plain data; empty if there is none.
+
+    Raises:
+        CheckpointError: if it is there and cannot be read.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path.name} cannot be read: {error}.") from None
+    if not isinstance(data, dict):
+        raise CheckpointError(f"{path.name} must hold an object, not {type(data).__name__}.")
+    return data
+
+
+def score(model: LanguageModel, corpus: Corpus, *, train_split: bool = False) -> dict[str, float | int]:
+    """A model's losses on a corpus, as the design defines them.
+
+    Args:
+        model: scored in float32 with dropout off.
+        corpus: its characters must be in the model's vocabulary.
+        train_split: score the training split, too (nine times the work).
+
+    Returns:
+        val_loss, val_loss_streaming and, if asked, train_loss in nats per character; bits_per_char; n_params;
+        tokens, the characters of the validation split that were predicted.
+    """
+    train_ids, val_ids = splits(corpus, CharVocab(model.config.vocab))
+    val_loss = windowed_loss(model, val_ids)
+    scores: dict[str, float | int] = {
+        "val_loss": val_loss,
+        "val_loss_streaming": streaming_loss(model, val_ids),
+        "bits_per_char": val_loss / math.log(2),
+        "n_params": model.n_params,
+        "tokens": len(val_ids) - 1,
+    }
+    if train_split:
+        scores["train_loss"] = windowed_loss(model, train_ids)
+    return scores
+
+
+def write_sample(model: LanguageModel, prompt: str, sampling: Sampling) -> dict[str, Any]:
+    """A saved sample, with all it takes to write it again."""
+    text = "".join(chunk.text for chunk in stream(model, prompt, sampling))
+    return {"prompt": prompt, "text": text, "temperature": sampling.temperature, "seed": sampling.seed}

@@ -1,0 +1,89 @@
+"""How well a model predicts a text: nats per character, over windows, over the whole, and for every character."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from minrnn.models import LanguageModel, State
+
+BATCH_CHARS = 16_384
+"""Characters scored at once: few enough to fit any machine."""
+
+
+def windowed_loss(model: LanguageModel, ids: Tensor) -> float:
+    """Mean loss over a text cut into windows of `block_size` that do not overlap, each read from an empty state.
+
+    Every character but the first is predicted once; the last window may be shorter.
+
+    Args:
+        model: scored with dropout off, in float32.
+        ids: (N,) int64, N >= 2.
+
+    Returns:
+        Nats per character.
+    """
+    total = 0.0
+    for idx, targets in _windows(ids, model.config.block_size):
+        total += _losses(model, idx, targets, None)[0].sum().item()
+    return total / (len(ids) - 1)
+
+
+def streaming_loss(model: LanguageModel, ids: Tensor) -> float:
+    """Mean loss over a text read from end to end, the state carried all the way.
+
+    Args:
+        model: scored with dropout off, in float32.
+        ids: (N,) int64, N >= 2.
+
+    Returns:
+        Nats per character.
+    """
+    return character_losses(model, ids).double().mean().item()
+
+
+def character_losses(model: LanguageModel, ids: Tensor) -> Tensor:
+    """The surprise of every character but the first, with everything before it in the state.
+
+    Args:
+        model: scored with dropout off, in float32.
+        ids: (N,) int64, N >= 2.
+
+    Returns:
+        (N - 1,) float32, nats, on the CPU.
+    """
+    state: State = None
+    losses = []
+    size = model.config.block_size
+    for start in range(0, len(ids) - 1, size):
+        piece = ids[start : start + size + 1].unsqueeze(0)
+        loss, state = _losses(model, piece[:, :-1], piece[:, 1:], state)
+        losses.append(loss.flatten().cpu())
+    return torch.cat(losses)
+
+
+def _windows(ids: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """(B, T) ids and targets that cover a text once, in batches."""
+    whole = (len(ids) - 1) // size
+    idx, targets = ids[: whole * size].view(whole, size), ids[1 : whole * size + 1].view(whole, size)
+    batch = max(1, BATCH_CHARS // size)
+    yield from zip(idx.split(batch), targets.split(batch), strict=True)
+    rest = ids[whole * size :].unsqueeze(0)
+    if rest.shape[1] > 1:
+        yield rest[:, :-1], rest[:, 1:]
+
+
+def _losses(model: LanguageModel, idx: Tensor, targets: Tensor, state: State) -> tuple[Tensor, State]:
+    """(B, T) losses in nats and the state behind them; the model's mode is left as it was."""
+    device = model.embedding.weight.device
+    training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            logits, state = model(idx.to(device), state)
+            return F.cross_entropy(logits.transpose(1, 2), targets.to(device), reduction="none"), state
+    finally:
+        model.train(training)

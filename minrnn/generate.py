@@ -1,0 +1,150 @@
+"""Writing: one model character by character, or several in turn. Generators without I/O.
+
+The prompt is read in one call (prefill), then every character is one step over the state.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
+
+import torch
+from torch import Tensor
+
+from minrnn.config import Sampling
+from minrnn.models import LanguageModel, State, state_bytes
+from minrnn.text import CharVocab
+
+FinishReason = Literal["length", "stopped", "deadline"]
+K = TypeVar("K")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What a model wrote since the chunk before, and its figures so far. One token is one character.
+
+    Attributes:
+        text: the new characters.
+        tokens: characters written so far, the new ones included.
+        seconds: time this model has worked so far, prefill included, other models' time excluded.
+        ttft_s: time to the first token, in seconds of its own work.
+        state_bytes: size of the state it carries.
+        finish_reason: why it ended; None while it goes on.
+    """
+
+    text: str
+    tokens: int
+    seconds: float
+    ttft_s: float
+    state_bytes: int
+    finish_reason: FinishReason | None = None
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Rate of the decode, the first token (and the prefill with it) left out."""
+        decode = self.seconds - self.ttft_s
+        return (self.tokens - 1) / decode if decode > 0 else 0.0
+
+
+def stream(model: LanguageModel, prompt: str, sampling: Sampling) -> Iterator[Chunk]:
+    """Continue a prompt, one character a chunk; the same seed gives the same text.
+
+    Args:
+        model: in evaluation mode.
+        prompt: in the model's vocabulary (fold it first); an empty one starts from a newline.
+        sampling: how characters are drawn, and how many.
+
+    Raises:
+        ValueError: if the prompt holds a character that the model does not know.
+    """
+    vocab = CharVocab(model.config.vocab)
+    device = model.embedding.weight.device
+    idx = vocab.encode(prompt or _start(vocab)).unsqueeze(0).to(device)
+    draw = torch.Generator().manual_seed(sampling.seed)
+    state: State = None
+    seconds = ttft = 0.0
+    for written in range(1, sampling.max_new_tokens + 1):
+        started = time.perf_counter()
+        logits, state = _step(model, idx, state)
+        token = pick(logits, sampling, draw)
+        idx = token.view(1, 1).to(device)
+        seconds += time.perf_counter() - started
+        ttft = ttft or seconds
+        reason: FinishReason | None = "length" if written == sampling.max_new_tokens else None
+        yield Chunk(vocab.chars[int(token)], written, seconds, ttft, state_bytes(state), reason)
+
+
+def interleave(streams: Mapping[K, Iterator[Chunk]], slice_s: float = 0.01) -> Iterator[tuple[K, Chunk]]:
+    """Give every stream a slice of time in turn, until all are done.
+
+    Args:
+        streams: by name.
+        slice_s: seconds of its own work that a stream has before the next one's turn.
+
+    Yields:
+        A stream's name, and what it wrote in its slice as one chunk.
+    """
+    running = dict(streams)
+    while running:
+        for name in list(running):
+            chunk = _slice(running[name], slice_s)
+            if chunk is None or chunk.finish_reason:
+                del running[name]
+            if chunk is not None:
+                yield name, chunk
+
+
+def pick(logits: Tensor, sampling: Sampling, draw: torch.Generator) -> Tensor:
+    """Draw the next id.
+
+    Args:
+        logits: (vocab_size,).
+        sampling: temperature 0 takes the likeliest.
+        draw: source of randomness, on the CPU.
+
+    Returns:
+        () int64, on the CPU.
+    """
+    logits = logits.float().cpu()
+    if sampling.temperature == 0:
+        return logits.argmax()
+    logits = logits / sampling.temperature
+    if 0 < sampling.top_k < len(logits):
+        logits = logits.masked_fill(logits < logits.topk(sampling.top_k).values[-1], -torch.inf)
+    probabilities = logits.softmax(dim=-1)
+    if sampling.top_p < 1:
+        probabilities = _nucleus(probabilities, sampling.top_p)
+    return torch.multinomial(probabilities, 1, generator=draw).squeeze()
+
+
+def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
+    """The likeliest ids that together reach top_p, the others at zero. Source: Holtzman et al. 2020, section 3.1."""
+    ordered, order = probabilities.sort(descending=True)
+    before = ordered.cumsum(dim=-1) - ordered
+    return torch.zeros_like(probabilities).scatter_(0, order, ordered * (before < top_p))
+
+
+def _start(vocab: CharVocab) -> str:
+    """What an empty prompt stands for: a newline, or the first character where the vocabulary has none."""
+    return "\n" if "\n" in vocab.chars else vocab.chars[0]
+
+
+def _step(model: LanguageModel, idx: Tensor, state: State) -> tuple[Tensor, State]:
+    """Logits (vocab_size,) behind the last id. Inference mode is left before anybody yields."""
+    with torch.inference_mode():
+        logits, state = model(idx, state)
+    return logits[0, -1], state
+
+
+def _slice(chunks: Iterator[Chunk], slice_s: float) -> Chunk | None:
+    """As many chunks as fit the slice, joined; None if the stream had ended."""
+    text: list[str] = []
+    first = last = None
+    for last in chunks:
+        first = first or last
+        text.append(last.text)
+        if last.finish_reason or last.seconds - first.seconds >= slice_s:
+            break
+    return replace(last, text="".join(text)) if last else None

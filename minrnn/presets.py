@@ -1,0 +1,125 @@
+"""The named sizes and recipes, as data: for every preset and model a shape and a training recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from minrnn.config import ModelConfig, TrainConfig
+from minrnn.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A shape (its vocabulary still empty, to be filled from the corpus) and a recipe."""
+
+    model: ModelConfig
+    train: TrainConfig
+
+
+def get(preset: str, model: str) -> Preset:
+    """The preset of that name for that model.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    if preset not in PRESETS:
+        raise ConfigError(f"preset {preset!r} is not known; choose one of: {', '.join(PRESETS)}.")
+    if model not in PRESETS[preset]:
+        raise ConfigError(
+            f"preset {preset} has no model {model!r}; choose one of: {', '.join(PRESETS[preset])}."
+        )
+    return PRESETS[preset][model]
+
+
+# Four models of 2.3 M parameters, each on the best settings found; docs/recipes.md has the search.
+_BASE = {
+    "mingru": Preset(
+        ModelConfig("mingru", n_layer=3, n_embd=256, mlp_ratio=4.25, dropout=0.25),
+        TrainConfig(learning_rate=3e-3, max_iters=1_200, weight_decay=0.1),
+    ),
+    "minlstm": Preset(
+        ModelConfig("minlstm", n_layer=3, n_embd=256, mlp_ratio=3.75, dropout=0.25),
+        TrainConfig(learning_rate=4e-3, max_iters=1_200, weight_decay=0.2),
+    ),
+    "lstm": Preset(
+        ModelConfig("lstm", n_layer=2, n_embd=256, mlp_ratio=4.5, conv_kernel=0, dropout=0.3),
+        TrainConfig(learning_rate=3e-3, max_iters=1_200, weight_decay=0.1),
+    ),
+    "nanogpt": Preset(
+        ModelConfig(
+            "nanogpt",
+            n_layer=5,
+            n_embd=192,
+            mlp_ratio=4,
+            conv_kernel=0,
+            dropout=0.1,
+            bias=False,
+            tie_head=True,
+        ),
+        TrainConfig(learning_rate=3e-3, max_iters=1_400, weight_decay=0.1),
+    ),
+}
+
+# The replication's shapes: two plain layers of 128 read in windows of 100 (nanoGPT: two residual layers).
+_REPLICA_TRAIN = TrainConfig(
+    learning_rate=5e-3,
+    max_iters=6_000,
+    batch_size=100,
+    weight_decay=0.01,
+    eval_interval=250,
+    score_train=True,
+)
+
+
+def _plain(mixer: str) -> ModelConfig:
+    return ModelConfig(
+        mixer, n_layer=2, n_embd=128, block_size=100, mlp_ratio=0, conv_kernel=0, block="plain"
+    )
+
+
+_REPLICA = {
+    "mingru": Preset(_plain("mingru"), _REPLICA_TRAIN),
+    "minlstm": Preset(_plain("minlstm"), _REPLICA_TRAIN),
+    "lstm": Preset(_plain("lstm"), _REPLICA_TRAIN),
+    "nanogpt": Preset(
+        ModelConfig(
+            "nanogpt",
+            n_layer=2,
+            n_embd=128,
+            block_size=100,
+            mlp_ratio=4,
+            conv_kernel=0,
+            bias=False,
+            tie_head=True,
+        ),
+        _REPLICA_TRAIN,
+    ),
+}
+
+# Readable words within half a minute on two cores.
+_TINY_TRAIN = TrainConfig(
+    learning_rate=5e-3,
+    max_iters=400,
+    warmup_iters=20,
+    batch_size=16,
+    ema_decay=0.98,
+    eval_interval=40,
+    eval_chars=8_192,
+    sample_interval=80,
+    sample_chars=160,
+)
+
+
+def _tiny(mixer: str) -> Preset:
+    conv = 4 if mixer.startswith("min") else 0
+    return Preset(
+        ModelConfig(mixer, n_layer=2, n_embd=96, block_size=96, mlp_ratio=2, conv_kernel=conv), _TINY_TRAIN
+    )
+
+
+PRESETS: Mapping[str, Mapping[str, Preset]] = {
+    "base": _BASE,
+    "replica": _REPLICA,
+    "tiny": {name: _tiny(name) for name in _BASE},
+}

@@ -1,0 +1,284 @@
+"""A training run is a folder and a process.
+
+    config.json     what is trained, on what, and how
+    metrics.jsonl   one event a line
+    model/          the latest checkpoint: the moving average of the weights
+    resume.pt       all that is needed to go on
+    log.txt         what the worker printed
+    lock            held by the worker as long as it lives
+    stop            somebody asks the worker to end
+
+Files are written aside and renamed, and a save names the length of metrics.jsonl that belongs to it, so a
+kill at any instant leaves a run that goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import minrnn
+from minrnn import checkpoint, corpora, device, train
+from minrnn.config import ModelConfig, Sampling, TrainConfig
+from minrnn.corpora import Corpus
+from minrnn.errors import CheckpointError
+from minrnn.models import LanguageModel, pretrained
+from minrnn.text import CharVocab, fold
+from minrnn.train import Event, TrainState
+
+CONFIG, METRICS, MODEL, RESUME = "config.json", "metrics.jsonl", "model", "resume.pt"
+LOG, LOCK, STOP = "log.txt", "lock", "stop"
+SAMPLE_PROMPT = "ROMEO:\n"
+KINDS = {"iter": train.Iter, "eval": train.Eval, "sample": train.Sample, "done": train.Done}
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What a run trains.
+
+    Attributes:
+        corpus: a corpus's name, or a file.
+        model: the shape; its vocabulary is the corpus's (after the checkpoint's, with `init`).
+        train: recipe and budget.
+        preset: where shape and recipe came from.
+        init: checkpoint to start from, a folder or a Hub repo; None starts from nothing.
+    """
+
+    corpus: str
+    model: ModelConfig
+    train: TrainConfig
+    preset: str = ""
+    init: str | None = None
+
+
+def execute(
+    spec: RunSpec, out: Path, *, resume: bool = False, should_stop: Callable[[], bool] = lambda: False
+) -> Iterator[Event]:
+    """Train, and keep everything in a folder. This process is the run's worker until the generator ends.
+
+    Args:
+        spec: what to train; with `resume` its budget may differ from the one the run began with.
+        out: the run's folder.
+        resume: go on with the run in `out`.
+        should_stop: asked before every iter, besides the file `stop`.
+
+    Raises:
+        CheckpointError: if `out` holds a run and `resume` is not asked for, or the other way round.
+        MinrnnError: whatever the corpus, the checkpoint or the training raise.
+    """
+    _check_folder(out, resume)
+    with held(out):
+        corpus = corpora.load(spec.corpus)
+        state = _begin(spec, corpus)
+        if resume:
+            _restore(state, out)
+        else:
+            _describe(spec, corpus, state, out)
+        yield from _follow_engine(spec, corpus, state, out, should_stop)
+
+
+def read_spec(out: Path) -> RunSpec:
+    """What a run trains, from its config.json.
+
+    Raises:
+        CheckpointError: if `out` is not a run.
+    """
+    try:
+        data = json.loads((out / CONFIG).read_text(encoding="utf-8"))
+        config = TrainConfig(**data["train"])
+        shape = pretrained.config_from_dict(data["model"])
+        return RunSpec(data["corpus"], shape, config, data["preset"], data["init"])
+    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{out} is not a run of this minRNN ({error}); start a new one.") from None
+
+
+def to_line(event: Event) -> str:
+    """An event as a line of metrics.jsonl, without its newline."""
+    kind = next(name for name, cls in KINDS.items() if isinstance(event, cls))
+    return json.dumps({"event": kind, **dataclasses.asdict(event)}, ensure_ascii=False)
+
+
+def from_line(line: str) -> Event:
+    """The event of a line of metrics.jsonl."""
+    data = json.loads(line)
+    event: Event = KINDS[data.pop("event")](**data)
+    return event
+
+
+def read_events(out: Path, start: int = 0) -> tuple[list[Event], int]:
+    """The events of a run from a byte of metrics.jsonl on, and the byte behind the last whole line."""
+    path = out / METRICS
+    if not path.is_file():
+        return [], start
+    with path.open("rb") as file:
+        file.seek(start)
+        whole = file.read().rpartition(b"\n")[0]
+    lines = whole.decode("utf-8").split("\n") if whole else []
+    return [from_line(line) for line in lines], start + (len(whole) + 1 if whole else 0)
+
+
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Hold the run's lock: the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        CheckpointError: if another process trains in this folder.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / LOCK).open("a+b") as file:
+        if not _try_lock(file.fileno()):
+            raise CheckpointError(
+                f"another process is training in {out}; stop it first, or choose another folder."
+            )
+        yield
+
+
+def is_held(out: Path) -> bool:
+    """Whether a process trains in this folder now."""
+    try:
+        with (out / LOCK).open("r+b") as file:
+            return not _try_lock(file.fileno())
+    except OSError:
+        return False
+
+
+def _try_lock(fd: int) -> bool:
+    """Lock an open file without waiting; released when it is closed."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _check_folder(out: Path, resume: bool) -> None:
+    begun = (out / CONFIG).exists()
+    if begun and not resume:
+        raise CheckpointError(
+            f"{out} holds a run already; go on with it by --resume, or choose another --out."
+        )
+    if resume and not begun:
+        raise CheckpointError(f"{out} holds no run to go on with; leave out --resume to start one.")
+
+
+def _begin(spec: RunSpec, corpus: Corpus) -> TrainState:
+    """The state before the first iter: a fresh model, or a checkpoint grown to the corpus's characters."""
+
+    def make() -> LanguageModel:
+        if spec.model.vocab:  # a run that goes on: its weights come from resume.pt
+            return LanguageModel(spec.model)
+        if spec.init is None:
+            return LanguageModel(dataclasses.replace(spec.model, vocab=CharVocab.of(corpus.text).chars))
+        start = checkpoint.load(spec.init).model
+        grown = start.with_vocab(CharVocab(start.config.vocab).grow(corpus.text).chars)
+        return grown.with_dropout(spec.model.dropout)
+
+    return train.begin(train.new_model(make, spec.train), spec.train)
+
+
+def _describe(spec: RunSpec, corpus: Corpus, state: TrainState, out: Path) -> None:
+    config = {
+        **dataclasses.asdict(spec),
+        "model": state.model.config.to_dict(),
+        "corpus_sha256": corpus.sha256,
+        "compute": state.compute.reason,
+        "params": state.model.param_counts(),
+        "command": shlex.join(["python", "-m", "minrnn", *sys.argv[1:]]),
+        "began": time.time(),
+    }
+    (out / METRICS).write_bytes(b"")
+    _save(state, out)
+    pretrained.write_text(out / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+
+
+def _restore(state: TrainState, out: Path) -> None:
+    """Go back to the last save, and drop the events behind it."""
+    saved = torch.load(out / RESUME, map_location=state.compute.device, weights_only=True)
+    state.load_state_dict(saved["state"])
+    os.truncate(out / METRICS, saved["metrics_bytes"])
+    (out / STOP).unlink(missing_ok=True)
+
+
+def _save(state: TrainState, out: Path) -> None:
+    """Write model/ and resume.pt, whole or not at all."""
+    pretrained.write(state.average, out / MODEL)
+    aside = out / f".{RESUME}.{os.getpid()}"
+    torch.save({"state": state.state_dict(), "metrics_bytes": (out / METRICS).stat().st_size}, aside)
+    aside.replace(out / RESUME)
+
+
+def _follow_engine(
+    spec: RunSpec, corpus: Corpus, state: TrainState, out: Path, should_stop: Callable[[], bool]
+) -> Iterator[Event]:
+    saved_at = state.seconds
+    asked = out / STOP
+    events = train.train(state, corpus, spec.train, should_stop=lambda: should_stop() or asked.exists())
+    with (out / METRICS).open("a", encoding="utf-8") as metrics:
+        for event in events:
+            if isinstance(event, train.Done):
+                _finish(spec, corpus, state, out)
+            metrics.write(to_line(event) + "\n")
+            metrics.flush()
+            if (
+                isinstance(event, train.Eval | train.Done)
+                or state.seconds - saved_at >= spec.train.save_seconds
+            ):
+                _save(state, out)
+                saved_at = state.seconds
+            yield event
+
+
+def _finish(spec: RunSpec, corpus: Corpus, state: TrainState, out: Path) -> None:
+    """Score the whole split, let the model write a sample, and put both beside the weights."""
+    _save(state, out)
+    model, config = state.average, spec.train
+    described = json.loads((out / CONFIG).read_text(encoding="utf-8"))
+    metrics: dict[str, Any] = {
+        "model": model.config.mixer,
+        "preset": spec.preset,
+        "init": spec.init,
+        **checkpoint.score(model, corpus, train_split=config.score_train),
+        "params": model.param_counts(),
+        "iters": state.iter,
+        "tokens_seen": state.tokens,
+        "seconds": state.seconds,
+        "device": device.describe(state.compute.device),
+        "dtype": str(state.compute.dtype).removeprefix("torch."),
+        "seed": config.seed,
+        "corpus": corpus.name,
+        "corpus_sha256": corpus.sha256,
+        "command": described["command"],
+        "train": dataclasses.asdict(config),
+        "minrnn": minrnn.__version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "sample": _sample(model),
+    }
+    pretrained.write_text(
+        out / MODEL / checkpoint.METRICS, json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
+    )
+    pretrained.write_text(out / MODEL / checkpoint.HISTORY, (out / METRICS).read_text(encoding="utf-8"))
+
+
+def _sample(model: LanguageModel) -> dict[str, Any]:
+    prompt = fold(SAMPLE_PROMPT, CharVocab(model.config.vocab)).text
+    return checkpoint.write_sample(model, prompt, Sampling(max_new_tokens=400))

@@ -1,0 +1,321 @@
+"""The training engine: a generator of events that does no I/O. Its caller prints, and saves the state.
+
+Everything random is a function of the seed and the iter: the batch, and dropout, whose generator is seeded
+anew each iter. A resumed run therefore needs the weights, the optimiser and the iter, and no more.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from minrnn import device as devices
+from minrnn.config import Sampling, TrainConfig
+from minrnn.corpora import Batches, Corpus, splits
+from minrnn.device import Compute
+from minrnn.errors import TrainingError
+from minrnn.evaluate import windowed_loss
+from minrnn.generate import stream
+from minrnn.models import LanguageModel
+from minrnn.text import CharVocab, fold
+
+StopReason = Literal["max_iters", "max_seconds", "target_val_loss", "stopped"]
+SAMPLE_PROMPT = "\n"
+
+
+@dataclass(frozen=True)
+class Iter:
+    """One optimiser update.
+
+    Attributes:
+        iter: updates made so far.
+        loss: of the batch, in nats per character, dropout on.
+        lr: learning rate of the update.
+        grad_norm: norm of the whole gradient before clipping.
+        tokens: characters read so far.
+        seconds: training time so far, evaluations included.
+        iter_seconds: time of this update alone.
+    """
+
+    iter: int
+    loss: float
+    lr: float
+    grad_norm: float
+    tokens: int
+    seconds: float
+    iter_seconds: float
+
+
+@dataclass(frozen=True)
+class Eval:
+    """An estimate over a fixed part of the validation split.
+
+    Attributes:
+        iter: updates made so far.
+        val_loss: of the moving average of the weights, in nats per character.
+        tokens: characters read so far.
+        seconds: training time so far.
+        peak_bytes: most memory held so far: the GPU's on CUDA, else the process's.
+    """
+
+    iter: int
+    val_loss: float
+    tokens: int
+    seconds: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the model writes at this point, from a newline, at temperature 0.8 and with a fixed seed."""
+
+    iter: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The end of the run, and why."""
+
+    iter: int
+    reason: StopReason
+
+
+Event = Iter | Eval | Sample | Done
+
+
+@dataclass
+class TrainState:
+    """All that a run changes while it goes on; save it and the run can be resumed.
+
+    Attributes:
+        model: the raw weights.
+        average: the moving average of the weights: what is evaluated, sampled from and kept.
+        optimizer: AdamW with its moments.
+        compute: device and dtype.
+        iter: updates made.
+        tokens: characters read.
+        seconds: training time, evaluations included.
+        evaluated_at: iter of the last evaluation; -1 before the first.
+        sampled_at: iter of the last sample; -1 before the first.
+    """
+
+    model: LanguageModel
+    average: LanguageModel
+    optimizer: torch.optim.Optimizer
+    compute: Compute
+    iter: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    evaluated_at: int = -1
+    sampled_at: int = -1
+    _counters: tuple[str, ...] = field(
+        default=("iter", "tokens", "seconds", "evaluated_at", "sampled_at"), init=False, repr=False
+    )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain numbers, such as `torch.load(weights_only=True)` reads."""
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            **{name: getattr(self, name) for name in self._counters},
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Go back to a saved state."""
+        self.model.load_state_dict(saved["model"])
+        self.average.load_state_dict(saved["average"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        for name in self._counters:
+            setattr(self, name, saved[name])
+
+
+def new_model(make: Callable[[], LanguageModel], config: TrainConfig) -> LanguageModel:
+    """A model with weights drawn from the run's seed, by its own initialisation or from N(0, init_std)."""
+    torch.manual_seed(config.seed)
+    model = make()
+    if config.init_std:
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.normal_(std=config.init_std)
+    return model
+
+
+def begin(model: LanguageModel, config: TrainConfig) -> TrainState:
+    """The state of a run before its first iter.
+
+    Raises:
+        BackendUnavailable: if the config's device is not on this machine.
+    """
+    compute = devices.choose(config.device, config.dtype)
+    model = model.to(compute.device).train()
+    average = copy.deepcopy(model).eval().requires_grad_(False)
+    return TrainState(model, average, _optimizer(model, config), compute)
+
+
+def train(
+    state: TrainState, corpus: Corpus, config: TrainConfig, *, should_stop: Callable[[], bool] = lambda: False
+) -> Iterator[Event]:
+    """Train until the budget is spent or somebody asks to stop. Between two events `state` is whole.
+
+    Args:
+        state: changed in place; save it at any event to resume from there.
+        corpus: its characters must be in the model's vocabulary.
+        config: recipe and budget.
+        should_stop: asked before every iter.
+
+    Yields:
+        Iter at every update; Eval and Sample at their intervals, before the first and after the last; Done.
+
+    Raises:
+        CorpusError: if a split is shorter than one window.
+        TrainingError: if the loss is not finite, or memory runs out.
+    """
+    train_ids, val_ids = splits(corpus, CharVocab(state.model.config.vocab))
+    batches = Batches(train_ids, state.model.config.block_size, config.batch_size, config.seed)
+    val_ids = val_ids[: config.eval_chars + 1]
+    val_loss = math.inf
+    while True:
+        reason = _stop_reason(state, config, val_loss, should_stop)
+        if reason or _due(state.iter, config.eval_interval, state.evaluated_at):
+            if state.evaluated_at != state.iter:
+                evaluation = _evaluate(state, val_ids)
+                val_loss = evaluation.val_loss
+                yield evaluation
+                reason = reason or _stop_reason(state, config, val_loss, should_stop)
+        if state.sampled_at != state.iter and (
+            reason or _due(state.iter, config.sample_interval, state.sampled_at)
+        ):
+            yield _sample(state, config)
+        if reason:
+            yield Done(state.iter, reason)
+            return
+        yield _update(state, batches, config)
+
+
+def _due(iter: int, interval: int, last: int) -> bool:
+    return bool(interval) and iter % interval == 0 and iter != last
+
+
+def _stop_reason(
+    state: TrainState, config: TrainConfig, val_loss: float, should_stop: Callable[[], bool]
+) -> StopReason | None:
+    if val_loss <= config.target_val_loss:
+        return "target_val_loss"
+    if config.max_iters and state.iter >= config.max_iters:
+        return "max_iters"
+    if config.max_seconds and state.seconds >= config.max_seconds:
+        return "max_seconds"
+    return "stopped" if should_stop() else None
+
+
+def learning_rate(config: TrainConfig, iter: int, seconds: float) -> float:
+    """The rate of the next update: a linear warm-up, then a cosine down to `min_lr_ratio` of the peak.
+
+    The cosine follows whichever budget, iters or seconds, is further spent; with neither it stays at the peak.
+    """
+    if iter < config.warmup_iters:
+        return config.learning_rate * (iter + 1) / (config.warmup_iters + 1)
+    by_iters = (
+        (iter - config.warmup_iters) / max(1, config.max_iters - config.warmup_iters)
+        if config.max_iters
+        else 0
+    )
+    by_seconds = seconds / config.max_seconds if config.max_seconds else 0
+    spent = min(1.0, max(by_iters, by_seconds))
+    floor = config.min_lr_ratio
+    return config.learning_rate * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * spent)))
+
+
+def _update(state: TrainState, batches: Batches, config: TrainConfig) -> Iter:
+    started = time.perf_counter()
+    rate = learning_rate(config, state.iter, state.seconds)
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    torch.manual_seed(config.seed * 1_000_003 + state.iter)  # dropout's, so that a resumed run draws the same
+    idx, targets = batches.batch(state.iter)
+    loss, grad_norm = _guarded(state, idx.to(state.compute.device), targets.to(state.compute.device), config)
+    state.optimizer.step()
+    state.optimizer.zero_grad(set_to_none=True)
+    state.iter += 1
+    state.tokens += idx.numel()
+    _follow(state.average, state.model, config.ema_decay, state.iter)
+    taken = time.perf_counter() - started
+    state.seconds += taken
+    return Iter(state.iter, loss, rate, grad_norm, state.tokens, state.seconds, taken)
+
+
+def _guarded(state: TrainState, idx: Tensor, targets: Tensor, config: TrainConfig) -> tuple[float, float]:
+    """Loss and gradient norm of a batch; the gradients stay on the weights."""
+    try:
+        loss = _loss(state, idx, targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
+            raise
+        raise TrainingError(
+            f"out of memory with batch_size {config.batch_size} and block_size {state.model.config.block_size}; "
+            "lower batch_size first, then block_size."
+        ) from error
+    norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip or math.inf)
+    if not (loss.isfinite() and norm.isfinite()):
+        raise TrainingError(
+            f"the loss is no longer a finite number at iter {state.iter} (learning_rate {config.learning_rate:g}); "
+            "the last checkpoint is kept. Lower learning_rate, or set grad_clip to 1."
+        )
+    return loss.item(), norm.item()
+
+
+def _loss(state: TrainState, idx: Tensor, targets: Tensor) -> Tensor:
+    with state.compute.autocast():
+        logits, _ = state.model(idx)
+    return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
+
+
+@torch.no_grad()
+def _follow(average: LanguageModel, model: LanguageModel, decay: float, iter: int) -> None:
+    """Move the average towards the weights; over the first iters it follows them more closely."""
+    decay = min(decay, (1 + iter) / (10 + iter)) if decay else 0.0
+    for mean, weight in zip(average.parameters(), model.parameters(), strict=True):
+        mean.lerp_(weight, 1 - decay)
+
+
+def _evaluate(state: TrainState, val_ids: Tensor) -> Eval:
+    started = time.perf_counter()
+    loss = windowed_loss(state.average, val_ids)
+    state.seconds += time.perf_counter() - started
+    state.evaluated_at = state.iter
+    return Eval(
+        state.iter, loss, state.tokens, state.seconds, devices.peak_memory_bytes(state.compute.device)
+    )
+
+
+def _sample(state: TrainState, config: TrainConfig) -> Sample:
+    started = time.perf_counter()
+    vocab = CharVocab(state.average.config.vocab)
+    sampling = Sampling(max_new_tokens=config.sample_chars, seed=config.seed)
+    text = "".join(chunk.text for chunk in stream(state.average, fold(SAMPLE_PROMPT, vocab).text, sampling))
+    state.seconds += time.perf_counter() - started
+    state.sampled_at = state.iter
+    return Sample(state.iter, text)
+
+
+def _optimizer(model: LanguageModel, config: TrainConfig) -> torch.optim.Optimizer:
+    """AdamW that decays matrices and leaves vectors (biases, norms) alone."""
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    vectors = [p for p in model.parameters() if p.ndim < 2]
+    groups = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    fused = next(model.parameters()).device.type in ("cpu", "cuda")
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2), fused=fused)
