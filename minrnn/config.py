@@ -59,6 +59,8 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check_range("vocab size", len(self.vocab), 0, MAX_VOCAB)
+        if len(set(self.vocab)) < len(self.vocab):
+            raise ConfigError("vocab names a character twice; every character must stand in it once.")
         check_range("block_size", self.block_size, 1, 65_536)
         check_range("n_layer", self.n_layer, 1, 64)
         check_range("n_embd", self.n_embd, 1, 4_096)

@@ -26,6 +26,7 @@ from huggingface_hub.errors import (
 )
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError, HubError
@@ -123,7 +124,7 @@ def read_config(path: Path) -> ModelConfig:
         )
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or JSON meant to exhaust a reader
         raise CheckpointError(f"{path.name} is not JSON: {error}.") from None
     try:
         return config_from_dict(data)
@@ -140,8 +141,8 @@ def config_from_dict(data: Any) -> ModelConfig:
     if not isinstance(data, Mapping) or "mixer" not in data:
         raise ConfigError("it names no mixer, so it is not a minRNN model; load one that minRNN has saved.")
     mixer = mixer_class(str(data["mixer"]))
-    options = data.get("options") or {}
-    values = {**data, "options": _dataclass(mixer.Options, options)}
+    options = data.get("options")
+    values = {**data, "options": _dataclass(mixer.Options, {} if options is None else options)}
     return _dataclass(ModelConfig, values)
 
 
@@ -187,13 +188,18 @@ def _load(config: ModelConfig, weights_file: Path) -> LanguageModel:
         raise CheckpointError(
             f"{WEIGHTS} is not a whole safetensors file: {error}; download it again."
         ) from None
-    for name, weight in weights.items():
-        if not weight.is_floating_point() or not weight.isfinite().all():
-            raise CheckpointError(
-                f"{WEIGHTS}: {name} holds values that are not finite numbers; the file is damaged."
-            )
-    model.load_state_dict({name: w.float() for name, w in weights.items()}, strict=True, assign=True)
+    model.load_state_dict({name: _finite(name, w) for name, w in weights.items()}, strict=True, assign=True)
     return model.eval()
+
+
+def _finite(name: str, weight: Tensor) -> Tensor:
+    """The weight in float32."""
+    single = weight.float() if weight.is_floating_point() else None
+    if single is None or not single.isfinite().all():
+        raise CheckpointError(
+            f"{WEIGHTS}: {name} holds values that are not finite numbers; the file is damaged."
+        )
+    return single
 
 
 def _check_shapes(model: LanguageModel, found: dict[str, tuple[int, ...]]) -> None:
