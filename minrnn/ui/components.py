@@ -1,15 +1,22 @@
-"""What several tabs share: a chart that is redrawn in place."""
+"""What several tabs share: a chart that is redrawn in place, and errors made visible."""
 
 from __future__ import annotations
 
+import functools
+import html
+import inspect
 import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import gradio as gr
 import plotly
 import plotly.graph_objects as go
 
+from minrnn.errors import MinrnnError
 from minrnn.ui.style import GRID_COLOR, INK_COLOR
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -17,13 +24,15 @@ PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 gr.set_static_paths([PLOTLY_JS])
 
-# Draws the figure when the script is there and the tab is open (a hidden chart has no width to fill).
+# Draws the figure when the script is there and the tab is open (a hidden chart has no width to fill);
+# without a figure the chart takes no room.
 _DRAW = """
 const chart = element.querySelector('.chart');
 const draw = () => {
-  if (!window.Plotly || !props.value || !props.value.data || !chart.offsetWidth) return;
-  Plotly.react(chart, props.value.data, props.value.layout,
-               {responsive: true, displaylogo: false, displayModeBar: 'hover'});
+  const figure = props.value && props.value.data ? props.value : null;
+  chart.style.height = figure ? chart.dataset.height : '0';
+  if (!window.Plotly || !figure || !chart.offsetWidth) return;
+  Plotly.react(chart, figure.data, figure.layout, {responsive: true, displaylogo: false});
 };
 watch('value', draw);
 new ResizeObserver(draw).observe(chart);
@@ -40,7 +49,7 @@ def live_chart(label: str, height: int = 360, **kwargs: Any) -> gr.HTML:
         kwargs: further arguments of `gr.HTML`.
     """
     return gr.HTML(
-        html_template=f'<div class="chart" role="img" aria-label="{label}" style="height: {height}px"></div>',
+        html_template=f'<div class="chart" role="img" aria-label="{label}" data-height="{height}px"></div>',
         js_on_load=_DRAW,
         head=f'<script src="gradio_api/file={PLOTLY_JS}"></script>',
         apply_default_css=False,
@@ -69,3 +78,39 @@ def dress(figure: go.Figure, **layout: Any) -> go.Figure:
     figure.update_xaxes(gridcolor=GRID_COLOR, linecolor=GRID_COLOR, zeroline=False)
     figure.update_yaxes(gridcolor=GRID_COLOR, linecolor=GRID_COLOR, zeroline=False)
     return figure
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def visible_errors(fn: F) -> F:
+    """Turn a MinrnnError into a message on the page; log anything else with its traceback and say so."""
+    if inspect.isgeneratorfunction(fn):
+
+        @functools.wraps(fn)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            with _messages():
+                yield from fn(*args, **kwargs)
+    else:
+
+        @functools.wraps(fn)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            with _messages():
+                return fn(*args, **kwargs)
+
+    return cast(F, guarded)
+
+
+@contextmanager
+def _messages() -> Iterator[None]:
+    try:
+        yield
+    except gr.Error:
+        raise
+    except MinrnnError as error:
+        raise gr.Error(html.escape(str(error)), print_exception=False) from None
+    except Exception:
+        logging.getLogger(__name__).exception("an event failed")
+        raise gr.Error(
+            "Something broke on the server; it has been logged. Try again.", print_exception=False
+        ) from None

@@ -1,0 +1,126 @@
+"""The models an app has at hand: the bundled ones, or the Hub's in their place where a namespace is set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from minrnn import checkpoint, settings
+from minrnn.checkpoint import Checkpoint
+from minrnn.errors import CheckpointError, MinrnnError
+from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class
+
+PRESETS = ("base", "replica")
+"""The presets that are bundled, in the order they are shown."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model, ready to write.
+
+    Attributes:
+        key: unique among the models shown together: the model's name, or the reference of a further one.
+        title: what a person calls it.
+        checkpoint: the model and its metrics.
+        origin: where the weights came from, for people.
+    """
+
+    key: str
+    title: str
+    checkpoint: Checkpoint
+    origin: str
+
+    @property
+    def model(self) -> LanguageModel:
+        """The model itself."""
+        return self.checkpoint.model
+
+
+class Library:
+    """Every model loaded at the start, for the life of the process."""
+
+    def __init__(self, entries: dict[str, dict[str, Entry]]) -> None:
+        self._entries = entries
+
+    @property
+    def presets(self) -> list[str]:
+        """The presets that have at least one model."""
+        return [name for name, models in self._entries.items() if models]
+
+    def models(self, preset: str) -> dict[str, Entry]:
+        """The models of a preset, by name.
+
+        Raises:
+            CheckpointError: if there is no such preset here.
+        """
+        if preset not in self._entries:
+            raise CheckpointError(
+                f"preset {preset!r} is not loaded; choose one of: {', '.join(self._entries)}."
+            )
+        return self._entries[preset]
+
+    def choose(self, preset: str, names: Sequence[str]) -> list[Entry]:
+        """Some models of a preset, in the order they are shown.
+
+        Raises:
+            CheckpointError: if one of them is not there, or none is named.
+        """
+        models = self.models(preset)
+        if unknown := [name for name in names if name not in models]:
+            raise CheckpointError(f"model {unknown[0]!r} is not loaded; choose among: {', '.join(models)}.")
+        if not names:
+            raise CheckpointError(f"no model is chosen; choose at least one of: {', '.join(models)}.")
+        return [entry for name, entry in models.items() if name in names]
+
+
+def open_library(folder: Path = checkpoint.BUNDLED) -> Library:
+    """Load the bundled models, and the Hub's in their place where MINRNN_HUB_NAMESPACE asks for them.
+
+    Raises:
+        CheckpointError: if a bundled checkpoint is damaged.
+    """
+    entries = {preset: _bundled(folder, preset) for preset in PRESETS}
+    namespace = settings.hub_namespace()
+    if namespace:
+        from minrnn import hub
+
+        for (preset, name), found in hub.load_all(namespace, PRESETS, MODEL_NAMES).items():
+            _replace(entries[preset], name, found)
+    return Library(entries)
+
+
+@lru_cache(maxsize=8)
+def further(ref: str) -> Entry:
+    """A model beyond the bundled ones: a folder, "user/repo" or "user/repo@revision".
+
+    Raises:
+        CheckpointError: if it is not a model this code knows.
+        HubError: if the Hub does not give it.
+    """
+    loaded = checkpoint.load(ref)
+    title = mixer_class(loaded.model.config.mixer).title
+    return Entry(ref, title, loaded, _hub_origin(loaded) if loaded.revision else Path(ref).parent.name)
+
+
+def _bundled(folder: Path, preset: str) -> dict[str, Entry]:
+    found = {}
+    for name in MODEL_NAMES:
+        if (folder / preset / name).is_dir():
+            loaded = checkpoint.load(folder / preset / name)
+            found[name] = Entry(name, mixer_class(name).title, loaded, "bundled weights")
+    return found
+
+
+def _replace(models: dict[str, Entry], name: str, found: Checkpoint | MinrnnError) -> None:
+    """Put the Hub's model in the bundled one's place, or say why it stays."""
+    if isinstance(found, Checkpoint):
+        models[name] = Entry(name, mixer_class(name).title, found, _hub_origin(found))
+    elif name in models:
+        kept = models[name]
+        models[name] = Entry(name, kept.title, kept.checkpoint, f"bundled weights, for {found}")
+
+
+def _hub_origin(loaded: Checkpoint) -> str:
+    return f"{loaded.source} @ {(loaded.revision or '')[:7]}"

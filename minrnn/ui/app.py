@@ -1,0 +1,27 @@
+"""The app: tabs and theme."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from minrnn.library import Library
+from minrnn.ui import compare
+
+LEAD = """# minRNN: were RNNs all we needed?
+
+Four small character-level language models of equal size, trained on the same text by the same code, continue
+your prompt side by side: minGRU and minLSTM ([Feng et al. 2024](https://arxiv.org/abs/2410.01201)), the classical
+LSTM, and nanoGPT.
+"""
+
+
+def build(shelf: Library) -> gr.Blocks:
+    """The whole page, not yet launched."""
+    with gr.Blocks(title="minRNN", analytics_enabled=False) as demo:
+        gr.Markdown(LEAD, elem_classes="lead")
+        extra = gr.State([])
+        with gr.Tabs(), gr.Tab("Compare", id="compare"):
+            compare.build(shelf, extra)
+        compare.endpoints(shelf)
+        demo.unload(lambda: None)  # lets a closed page end its generators
+    return demo
