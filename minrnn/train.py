@@ -10,6 +10,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -188,7 +189,7 @@ def train(
         reason = _stop_reason(state, config, val_loss, should_stop)
         if reason or _due(state.iter, config.eval_interval, state.evaluated_at):
             if state.evaluated_at != state.iter:
-                evaluation = _evaluate(state, val_ids)
+                evaluation = _evaluate(state, val_ids, config)
                 val_loss = evaluation.val_loss
                 yield evaluation
                 reason = reason or _stop_reason(state, config, val_loss, should_stop)
@@ -242,10 +243,11 @@ def _update(state: TrainState, batches: Batches, config: TrainConfig) -> Iter:
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     torch.manual_seed(config.seed * 1_000_003 + state.iter)  # dropout's, so that a resumed run draws the same
-    idx, targets = batches.batch(state.iter)
-    loss, grad_norm = _guarded(state, idx.to(state.compute.device), targets.to(state.compute.device), config)
-    state.optimizer.step()
-    state.optimizer.zero_grad(set_to_none=True)
+    with _memory_errors(state, config):
+        idx, targets = (ids.to(state.compute.device) for ids in batches.batch(state.iter))
+        loss, grad_norm = _gradients(state, idx, targets, config)
+        state.optimizer.step()
+        state.optimizer.zero_grad(set_to_none=True)
     state.iter += 1
     state.tokens += idx.numel()
     _follow(state.average, state.model, config.ema_decay, state.iter)
@@ -254,25 +256,37 @@ def _update(state: TrainState, batches: Batches, config: TrainConfig) -> Iter:
     return Iter(state.iter, loss, rate, grad_norm, state.tokens, state.seconds, taken)
 
 
-def _guarded(state: TrainState, idx: Tensor, targets: Tensor, config: TrainConfig) -> tuple[float, float]:
+def _gradients(state: TrainState, idx: Tensor, targets: Tensor, config: TrainConfig) -> tuple[float, float]:
     """Loss and gradient norm of a batch; the gradients stay on the weights."""
+    loss = _loss(state, idx, targets)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip or math.inf)
+    _check_finite("the loss" if not loss.isfinite() else "the gradient", state, norm + loss, config)
+    return loss.item(), norm.item()
+
+
+def _check_finite(what: str, state: TrainState, value: Tensor | float, config: TrainConfig) -> None:
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"{what} is no longer a finite number at iter {state.iter} (learning_rate {config.learning_rate:g}, "
+            f"grad_clip {config.grad_clip:g}). The last checkpoint is kept; start again with half the "
+            f"learning_rate{'' if config.grad_clip else ', and with grad_clip 1'}."
+        )
+
+
+@contextmanager
+def _memory_errors(state: TrainState, config: TrainConfig) -> Iterator[None]:
+    """Say what to lower where memory runs out. Never yield an event inside it."""
     try:
-        loss = _loss(state, idx, targets)
-        loss.backward()  # type: ignore[no-untyped-call]
+        yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
             raise
         raise TrainingError(
-            f"out of memory with batch_size {config.batch_size} and block_size {state.model.config.block_size}; "
-            "lower batch_size first, then block_size."
+            f"out of memory on {state.compute.device} at iter {state.iter} with batch_size {config.batch_size} "
+            f"and block_size {state.model.config.block_size}. The last checkpoint is kept; halve batch_size, "
+            "and where it is 1 already, block_size."
         ) from error
-    norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip or math.inf)
-    if not (loss.isfinite() and norm.isfinite()):
-        raise TrainingError(
-            f"the loss is no longer a finite number at iter {state.iter} (learning_rate {config.learning_rate:g}); "
-            "the last checkpoint is kept. Lower learning_rate, or set grad_clip to 1."
-        )
-    return loss.item(), norm.item()
 
 
 def _loss(state: TrainState, idx: Tensor, targets: Tensor) -> Tensor:
@@ -289,9 +303,11 @@ def _follow(average: LanguageModel, model: LanguageModel, decay: float, iter: in
         mean.lerp_(weight, 1 - decay)
 
 
-def _evaluate(state: TrainState, val_ids: Tensor) -> Eval:
+def _evaluate(state: TrainState, val_ids: Tensor, config: TrainConfig) -> Eval:
     started = time.perf_counter()
-    loss = windowed_loss(state.average, val_ids)
+    with _memory_errors(state, config):
+        loss = windowed_loss(state.average, val_ids)
+    _check_finite("the validation loss", state, loss, config)
     state.seconds += time.perf_counter() - started
     state.evaluated_at = state.iter
     return Eval(

@@ -95,7 +95,7 @@ def _flags_class(start: RunSpec, first: argparse.Namespace) -> type[Any]:
     ]
     return dataclasses.make_dataclass(
         "TrainFlags", made, frozen=True, namespace={"__doc__": "Train a model."}
-    )  # type: ignore[arg-type]
+    )
 
 
 def _fields(values: Any, left_out: tuple[str, ...] = ()) -> list[tuple[str, Any, Any, str]]:

@@ -225,7 +225,7 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         write(self, save_directory)
 
     @classmethod
-    def from_pretrained(  # type: ignore[override]
+    def from_pretrained(
         cls, pretrained_model_name_or_path: str | Path, *, revision: str | None = None, **download: Any
     ) -> LanguageModel:
         """Load a model from a folder or a Hub repo, from safetensors only, checked before anything is allocated.

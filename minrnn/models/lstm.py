@@ -54,9 +54,10 @@ class LSTM(Mixer):
         """torch's defaults, then the forget gate's bias (gates lie in the order input, forget, cell, output)."""
         options = model.config.options
         bias = options.forget_bias if isinstance(options, LSTMOptions) else 1.0
-        width = model.config.n_embd
+        forget = slice(model.config.n_embd, 2 * model.config.n_embd)
         with torch.no_grad():
-            for module in model.modules():
-                if isinstance(module, nn.LSTM) and module.bias:
-                    module.bias_ih_l0[width : 2 * width] = bias
-                    module.bias_hh_l0[width : 2 * width] = 0
+            for name, weight in model.named_parameters():
+                if name.endswith("lstm.bias_ih_l0"):
+                    weight[forget] = bias
+                elif name.endswith("lstm.bias_hh_l0"):
+                    weight[forget] = 0

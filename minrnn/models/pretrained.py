@@ -94,8 +94,17 @@ def fetch(source: str, name: str, revision: str | None = None, **download: Any) 
         raise HubError(f"{source}: {hub_reason(error, name, revision)}") from error
 
 
+_REMEDIES = {
+    401: "your token is not valid; log in again with `hf auth login`, or unset HF_TOKEN",
+    403: "your account may not read it; ask its owner for access",
+    429: "it was asked too often; try again in a few minutes",
+}
+
+
 def hub_reason(error: Exception, name: str, revision: str | None) -> str:
     """What went wrong at the Hub and what to do, in one sentence."""
+    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, HfHubHTTPError):
+        error = error.__cause__  # the Hub did answer
     if isinstance(error, GatedRepoError):
         return "the repo is gated; ask its owner for access and log in with `hf auth login`."
     if isinstance(error, RepositoryNotFoundError):
@@ -107,9 +116,11 @@ def hub_reason(error: Exception, name: str, revision: str | None) -> str:
     if isinstance(error, EntryNotFoundError):
         return f"the repo has no {name}; only models published as {CONFIG} and {WEIGHTS} can be loaded."
     if isinstance(error, HfHubHTTPError):
-        status = error.response.status_code if error.response is not None else "an error"
-        return f"the Hub answered {status} for {name}; try again later."
-    return f"{name} could not be downloaded ({type(error).__name__}: {error}); try again later."
+        status = error.response.status_code
+        return f"the Hub answered {status} for {name}; {_REMEDIES.get(status, 'try again later')}."
+    return (
+        f"{name} could not be downloaded ({type(error).__name__}: {error}); check the network and try again."
+    )
 
 
 def read_config(path: Path) -> ModelConfig:
@@ -143,7 +154,8 @@ def config_from_dict(data: Any) -> ModelConfig:
     mixer = mixer_class(str(data["mixer"]))
     options = data.get("options")
     values = {**data, "options": _dataclass(mixer.Options, {} if options is None else options)}
-    return _dataclass(ModelConfig, values)
+    config: ModelConfig = _dataclass(ModelConfig, values)
+    return config
 
 
 def _dataclass(kind: type[Any], data: Any) -> Any:
@@ -181,7 +193,7 @@ def _load(config: ModelConfig, weights_file: Path) -> LanguageModel:
             f"{CONFIG} asks for {model.n_params:,} parameters; at most {MAX_PARAMS:,} are loaded."
         )
     try:
-        with safe_open(weights_file, framework="pt") as file:  # type: ignore[no-untyped-call]
+        with safe_open(weights_file, framework="pt") as file:
             _check_shapes(model, {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()})
             weights = {name: file.get_tensor(name) for name in file.keys()}
     except SafetensorError as error:

@@ -31,7 +31,7 @@ def linear_scan(a: Tensor, b: Tensor, h0: Tensor | None = None) -> Tensor:
     Source: Blelloch 1990, section 1.4; Martin & Cundy 2018, arXiv 1709.04057, section 2.2.
     """
     start = _check(a, b, h0)
-    states: Tensor = LinearScan.apply(a, b, start)
+    states: Tensor = LinearScan.apply(a, b, start)  # type: ignore[no-untyped-call]
     return states
 
 
@@ -52,7 +52,7 @@ def mingru_scan(gate: Tensor, candidate: Tensor, h0: Tensor | None = None) -> Te
     Source: Feng et al. 2024, arXiv 2410.01201, section 3.1 and appendix B.
     """
     start = _check(gate, candidate, h0)
-    states: Tensor = MinGRUScan.apply(gate, candidate, start)
+    states: Tensor = MinGRUScan.apply(gate, candidate, start)  # type: ignore[no-untyped-call]
     return states
 
 

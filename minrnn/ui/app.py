@@ -17,7 +17,8 @@ LSTM, and nanoGPT.
 
 def build(shelf: Library) -> gr.Blocks:
     """The whole page, not yet launched."""
-    with gr.Blocks(title="minRNN", analytics_enabled=False) as demo:
+    demo: gr.Blocks = gr.Blocks(title="minRNN", analytics_enabled=False)
+    with demo:
         gr.Markdown(LEAD, elem_classes="lead")
         extra = gr.State([])
         with gr.Tabs(), gr.Tab("Compare", id="compare"):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 
 from minrnn import library
 from minrnn.config import Sampling
@@ -27,9 +28,9 @@ EXAMPLES = [
     "KING RICHARD III:\nNow is the winter",
     "O gentle Juliet, ",
 ]
-LANE = {"concurrency_id": "generate", "concurrency_limit": 2}
+LANE: dict[str, Any] = {"concurrency_id": "generate", "concurrency_limit": 2}
 """Generations at once: one a core of a free Space."""
-AT_ONCE = {"queue": False, "show_progress": "hidden"}
+AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
 PRESET_LABELS = {
     "base": "base: 2.3 M parameters, our best recipe",
     "replica": "replica: the student replication's shapes",
@@ -83,9 +84,13 @@ def build(shelf: Library, extra: gr.State) -> None:
         **LANE,
     )
     halt.click(panels.stopped, view, view, cancels=[start], api_visibility="private", **AT_ONCE)
-    shown = {"fn": _redraw(shelf), "inputs": [preset, chosen, extra], "outputs": [view, note, *charts]}
+    shown: dict[str, Any] = {
+        "fn": _redraw(shelf),
+        "inputs": [preset, chosen, extra],
+        "outputs": [view, note, *charts],
+    }
     chosen.input(**shown, api_visibility="private", **AT_ONCE)
-    refill = {"fn": _refill(shelf), "inputs": [preset, extra], "outputs": chosen}
+    refill: dict[str, Any] = {"fn": _refill(shelf), "inputs": [preset, extra], "outputs": chosen}
     gr.on([preset.input, extra.change], **refill, api_visibility="private", **AT_ONCE).then(
         **shown, api_visibility="private", **AT_ONCE
     )
@@ -241,8 +246,8 @@ def endpoints(shelf: Library) -> None:
             for preset in shelf.presets
         }
 
-    gr.api(visible_errors(generate), api_name="generate", **LANE)
-    gr.api(models, api_name="models", queue=False)
+    api(visible_errors(generate), api_name="generate", **LANE)
+    api(models, api_name="models", queue=False)
 
 
 def _described(entry: Entry) -> dict[str, Any]:
