@@ -1,0 +1,105 @@
+"""Writing, alone and in turn."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+
+from minrnn.config import ModelConfig, Sampling
+from minrnn.errors import ConfigError
+from minrnn.generate import Chunk, interleave, pick, stream
+from minrnn.models import MODEL_NAMES, LanguageModel
+from minrnn.text import CharVocab
+
+VOCAB = "\nabcdefgh"
+
+
+@pytest.fixture(params=MODEL_NAMES)
+def model(request: pytest.FixtureRequest) -> LanguageModel:
+    torch.manual_seed(0)
+    return LanguageModel(ModelConfig(request.param, VOCAB, block_size=8, n_layer=2, n_embd=16)).eval()
+
+
+def text(model: LanguageModel, prompt: str = "ab", **sampling: float) -> str:
+    chosen = replace(Sampling(max_new_tokens=30), **sampling)
+    return "".join(chunk.text for chunk in stream(model, prompt, chosen))
+
+
+def test_the_same_seed_gives_the_same_text(model: LanguageModel) -> None:
+    assert text(model, seed=3) == text(model, seed=3)
+    assert text(model, seed=3) != text(model, seed=4)
+
+
+def test_temperature_zero_takes_the_likeliest_character_each_time(model: LanguageModel) -> None:
+    vocab, written = CharVocab(VOCAB), "ab"
+    for _ in range(5):
+        with torch.inference_mode():
+            written += vocab.chars[int(model(vocab.encode(written).unsqueeze(0))[0][0, -1].argmax())]
+    assert text(model, temperature=0, max_new_tokens=5) == written[2:]
+
+
+def test_top_k_one_is_greedy(model: LanguageModel) -> None:
+    assert text(model, top_k=1) == text(model, temperature=0)
+
+
+def test_the_last_chunk_says_length_and_the_others_nothing(model: LanguageModel) -> None:
+    reasons = [chunk.finish_reason for chunk in stream(model, "a", Sampling(max_new_tokens=3))]
+    assert reasons == [None, None, "length"]
+
+
+def test_an_empty_prompt_starts_from_a_newline(model: LanguageModel) -> None:
+    assert text(model, "") == text(model, "\n")
+
+
+def test_a_prompt_outside_the_vocabulary_is_refused(model: LanguageModel) -> None:
+    with pytest.raises(ValueError, match="vocabulary"):
+        next(stream(model, "é", Sampling()))
+
+
+def test_a_recurrent_state_keeps_its_size_and_a_cache_grows(model: LanguageModel) -> None:
+    sizes = [chunk.state_bytes for chunk in stream(model, "a", Sampling(max_new_tokens=4))]
+    grows = model.config.mixer == "nanogpt"
+    assert (sizes[0] < sizes[-1]) if grows else (len(set(sizes)) == 1)
+
+
+def test_top_p_keeps_the_likeliest_characters_that_reach_it() -> None:
+    logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
+    draw = torch.Generator().manual_seed(0)
+    sampling = Sampling(temperature=1, top_p=0.6)
+    assert {int(pick(logits, sampling, draw)) for _ in range(200)} == {0, 1}
+
+
+def test_characters_are_drawn_as_often_as_the_model_says() -> None:
+    logits = torch.tensor([0.7, 0.2, 0.1]).log()
+    draw = torch.Generator().manual_seed(0)
+    drawn = torch.stack([pick(logits, Sampling(temperature=1), draw) for _ in range(4000)])
+    shares = drawn.bincount() / 4000
+    assert torch.allclose(shares, torch.tensor([0.7, 0.2, 0.1]), atol=0.03)
+
+
+@pytest.mark.parametrize(("field", "value"), [("temperature", -1), ("top_p", 0), ("top_p", math.nan), ("seed", -1)])
+def test_sampling_out_of_range_is_refused_by_name(field: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=field):
+        replace(Sampling(), **{field: value})
+
+
+def fake(name: str, count: int, each_s: float) -> Iterator[Chunk]:
+    for n in range(1, count + 1):
+        yield Chunk(name, n, n * each_s, each_s, 0, "length" if n == count else None)
+
+
+def test_every_model_has_its_slice_in_turn_and_nothing_is_lost() -> None:
+    streams = {"a": fake("a", 10, 0.004), "b": fake("b", 3, 0.004), "c": fake("c", 40, 0.001)}
+    turns = list(interleave(streams, slice_s=0.008))
+    assert [name for name, _ in turns[:6]] == ["a", "b", "c", "a", "c", "a"]
+    assert {name: "".join(c.text for n, c in turns if n == name) for name in "abc"} == {
+        "a": "a" * 10,
+        "b": "b" * 3,
+        "c": "c" * 40,
+    }
+
+
+def test_the_rate_leaves_the_first_token_out() -> None:
+    assert Chunk("", 11, 3.0, 1.0, 0).tokens_per_s == pytest.approx(5.0)
