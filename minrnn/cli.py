@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         commands[words[0]](words[1:])
     except MinrnnError as error:
-        Console(stderr=True).print(f"error: {error}", style="red", markup=False, highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", markup=False, highlight=False)
         raise SystemExit(1) from None
 
 
