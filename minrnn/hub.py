@@ -1,0 +1,236 @@
+"""The Hugging Face Hub: every model of an account at once, and repos made to look as they should.
+
+What is published, and with which cards, is said in `publish.py` and `cards.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Literal
+
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.hf_api import RepoFile
+
+from minrnn import checkpoint, settings
+from minrnn.checkpoint import Checkpoint
+from minrnn.errors import CheckpointError, HubError, MinrnnError
+
+Kind = Literal["model", "space"]
+Key = tuple[str, str]
+
+
+def repo_of(namespace: str, preset: str, model: str) -> str:
+    """The repo that holds a preset's model.
+
+    Raises:
+        HubError: if the Hub has no such names.
+    """
+    return checked(f"{namespace}/minrnn-{preset}-{model}")
+
+
+def checked(repo: str) -> str:
+    """The name of a repo, as it is.
+
+    Raises:
+        HubError: if the Hub has no such names.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", repo, re.ASCII):
+        raise HubError(
+            f"{repo!r} cannot be a repo on the Hub; user and repo are letters, digits, '-', '_' and '.', "
+            "at most 96 each."
+        )
+    return repo
+
+
+# Loading
+
+
+def load_all(
+    namespace: str,
+    presets: Iterable[str],
+    models: Iterable[str],
+    deadline_s: float = settings.HUB_TIMEOUT_S,
+) -> dict[Key, Checkpoint | MinrnnError]:
+    """Load every model of every preset from an account's repos, all together within a time.
+
+    Each is pinned to the commit that its main branch had when it was asked for. Where the Hub does not
+    answer, the newest revision in the local cache serves. A model that comes late is dropped.
+
+    Args:
+        namespace: the account.
+        presets: names of presets.
+        models: names of models.
+        deadline_s: seconds from the call to the answer, whatever the network does.
+
+    Returns:
+        For every (preset, model) the checkpoint, or why there is none.
+    """
+    models = tuple(models)
+    keys = [(preset, model) for preset in presets for model in models]
+    late = f"did not come within {deadline_s:g} seconds; try again when the network is faster."
+    found: dict[Key, Checkpoint | MinrnnError] = {
+        key: HubError(f"{namespace}/minrnn-{key[0]}-{key[1]} {late}") for key in keys
+    }
+    arrivals: SimpleQueue[tuple[Key, Checkpoint | MinrnnError]] = SimpleQueue()
+    for key in keys:
+        # Daemons, so that a download that hangs neither delays the answer nor the end of the process.
+        threading.Thread(target=_fetch, args=(namespace, key, arrivals.put), daemon=True).start()
+    found.update(_until(time.monotonic() + deadline_s, arrivals, len(keys)))
+    return found
+
+
+def _until(
+    deadline: float, arrivals: SimpleQueue[tuple[Key, Checkpoint | MinrnnError]], count: int
+) -> Iterator[tuple[Key, Checkpoint | MinrnnError]]:
+    """What arrives before the deadline, at most `count` of it."""
+    for _ in range(count):
+        try:
+            yield arrivals.get(timeout=max(0.0, deadline - time.monotonic()))
+        except Empty:
+            return
+
+
+def _fetch(namespace: str, key: Key, arrived: Callable[[tuple[Key, Checkpoint | MinrnnError]], None]) -> None:
+    try:
+        loaded = checkpoint.load(repo_of(namespace, *key))
+        mixer = loaded.model.config.mixer
+        if mixer != key[1]:
+            raise CheckpointError(f"{loaded.source} holds a {mixer}, not a {key[1]}; publish the right one.")
+        arrived((key, loaded))
+    except MinrnnError as error:
+        arrived((key, error))
+    except Exception as error:  # a thread has nobody else to tell
+        arrived((key, HubError(f"{namespace}: {type(error).__name__}: {error}")))
+
+
+# Publishing
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A repo as it should be.
+
+    Attributes:
+        kind: "model" or "space".
+        repo: "user/repo".
+        files: content by path; a path on this machine stands for its file's content.
+        owned: folders in which nothing else may stay, each with its slash.
+    """
+
+    kind: Kind
+    repo: str
+    files: Mapping[str, Path | bytes]
+    owned: tuple[str, ...] = ()
+
+    def text(self, path: str) -> str:
+        """A file as text."""
+        return _read(self.files[path]).decode("utf-8")
+
+    def listing(self) -> Iterator[str]:
+        """The files, one a line, each behind its size."""
+        yield f"{self.kind} {self.repo}"
+        for path, content in sorted(self.files.items()):
+            yield f"  {_size(content):>12,} bytes  {path}"
+
+
+def api() -> HfApi:
+    """A client with a token from the usual places. The token is never printed.
+
+    Raises:
+        HubError: if there is none.
+    """
+    if not get_token():
+        raise HubError("publishing needs a token; log in with `hf auth login`, or set HF_TOKEN.")
+    return HfApi()
+
+
+def push(client: HfApi, upload: Upload) -> str:
+    """Commit what differs from the repo, in one commit; none if nothing does.
+
+    Returns:
+        A line that says what happened.
+
+    Raises:
+        HubError: if the Hub refuses.
+    """
+    place = f"{client.endpoint}/{'spaces/' if upload.kind == 'space' else ''}{upload.repo}"
+    with asking(upload.repo):
+        head = client.repo_info(upload.repo, repo_type=upload.kind).sha
+        operations = list(_operations(client, upload, head))
+        if not operations:
+            return f"{place}  unchanged at {str(head)[:7]}"
+        commit = client.create_commit(
+            upload.repo,
+            operations,
+            commit_message="Publish with minRNN",
+            repo_type=upload.kind,
+            parent_commit=head,
+        )
+    return f"{place}  commit {commit.oid[:7]}, {len(operations)} files"
+
+
+def _operations(
+    client: HfApi, upload: Upload, head: str | None
+) -> Iterator[CommitOperationAdd | CommitOperationDelete]:
+    """What turns the repo at `head` into the upload."""
+    tree = client.list_repo_tree(upload.repo, recursive=True, revision=head, repo_type=upload.kind)
+    there = {
+        file.path: file.lfs.sha256 if file.lfs else file.blob_id
+        for file in tree
+        if isinstance(file, RepoFile)
+    }
+    for path, content in sorted(upload.files.items()):
+        if there.get(path) not in _digests(_read(content)):
+            yield CommitOperationAdd(path, content)
+    for path in sorted(set(there) - set(upload.files)):
+        if path.startswith(upload.owned):
+            yield CommitOperationDelete(path)
+
+
+@contextmanager
+def asking(repo: str) -> Iterator[None]:
+    """Turn whatever goes wrong at the Hub into one sentence."""
+    try:
+        yield
+    except MinrnnError:
+        raise
+    except Exception as error:
+        raise HubError(f"{repo}: {_why_not(error)}") from error
+
+
+def _why_not(error: Exception) -> str:
+    """Why the Hub did not do what was asked, and the remedy."""
+    if not isinstance(error, HfHubHTTPError):
+        return f"{type(error).__name__}: {error}; check the network and run the command again."
+    said = f" ({error.server_message})" if error.server_message else ""
+    return {
+        401: "the Hub does not accept your token; log in with `hf auth login`, or set HF_TOKEN to one that may write.",
+        402: f"the Hub wants to be paid for this{said}; choose another hardware.",
+        403: f"your token may not write there{said}; check the namespace and the token's rights.",
+        412: "somebody else changed the repo meanwhile; run the command again.",
+    }.get(
+        error.response.status_code, f"the Hub answered {error.response.status_code}{said}; try again later."
+    )
+
+
+def _read(content: Path | bytes) -> bytes:
+    return content if isinstance(content, bytes) else content.read_bytes()
+
+
+def _size(content: Path | bytes) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
+
+
+def _digests(content: bytes) -> tuple[str, str]:
+    """The names a repo may know this content by: git's blob id, or a large file's SHA-256."""
+    blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False)
+    return blob.hexdigest(), hashlib.sha256(content).hexdigest()
