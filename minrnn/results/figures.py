@@ -1,0 +1,200 @@
+"""What stands on record: the bundled checkpoints' own metrics, and the figures that others published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from minrnn import checkpoint
+from minrnn.errors import CheckpointError
+from minrnn.models import MIXERS, MODEL_NAMES
+
+PRESET_ORDER = ("base", "replica", "tiny")
+PARTS = ("embedding", "mixer", "mlp", "head")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure that somebody else published.
+
+    Attributes:
+        system: what was trained.
+        group: who reports it: "paper", "nanoGPT" or "replication".
+        loss: nats per character.
+        split: the split it was taken on.
+        params: weights; None where neither text nor files say.
+        size: layers and width, as stated.
+        cost: what training took, as stated.
+        source: where the figure stands.
+        url: a link to the source; empty where there is none.
+        note: what must be known to compare it.
+        drawn: whether charts show it from the start; the others are in the legend.
+    """
+
+    system: str
+    group: str
+    loss: float
+    split: Literal["val", "train"]
+    params: int | None
+    size: str
+    cost: str
+    source: str
+    url: str
+    note: str
+    drawn: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """A bundled checkpoint's figures, from its metrics.json.
+
+    Attributes:
+        preset: the folder above the checkpoint's.
+        model: the checkpoint's own folder: the name of its mixer.
+        val_loss: over windows from an empty state, nats per character.
+        val_loss_streaming: the same characters with the state carried.
+        bits_per_char: val_loss / ln 2.
+        train_loss: as val_loss, over the training split; None where it was not scored.
+        n_params: weights.
+        params: where they sit, one number for each of PARTS.
+        iters: optimiser updates.
+        tokens_seen: characters read.
+        seconds: training time, evaluations included.
+        device: the machine's own name for it.
+        seed: of the run.
+        command: what made it.
+        folder: where it lies.
+    """
+
+    preset: str
+    model: str
+    val_loss: float
+    val_loss_streaming: float
+    bits_per_char: float
+    train_loss: float | None
+    n_params: int
+    params: dict[str, int]
+    iters: int
+    tokens_seen: int
+    seconds: float
+    device: str
+    seed: int
+    command: str
+    folder: Path = field(compare=False)
+
+    @property
+    def title(self) -> str:
+        """The model's name as it is written in tables."""
+        return title(self.model)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The estimates of the validation loss of one run, in order; all lists are equally long.
+
+    Attributes:
+        iters: updates made.
+        tokens: characters read.
+        seconds: training time.
+        val_loss: nats per character.
+    """
+
+    iters: list[int]
+    tokens: list[int]
+    seconds: list[float]
+    val_loss: list[float]
+
+
+def title(model: str) -> str:
+    """A mixer's name as it is written in tables; the name itself where it is unknown."""
+    return MIXERS[model].title if model in MIXERS else model
+
+
+@cache
+def published() -> tuple[Published, ...]:
+    """The published figures, in the order of published.json."""
+    text = resources.files("minrnn.results").joinpath("published.json").read_text(encoding="utf-8")
+    return tuple(Published(**entry) for entry in json.loads(text))
+
+
+def bundled(root: Path | None = None) -> tuple[Result, ...]:
+    """Every checkpoint under `root`/PRESET/MODEL that has metrics, in the order they are shown.
+
+    Args:
+        root: the folder of the bundled ones if None.
+
+    Raises:
+        CheckpointError: if a metrics.json cannot be read or lacks a figure.
+    """
+    found = [read(path.parent) for path in (root or checkpoint.BUNDLED).glob(f"*/*/{checkpoint.METRICS}")]
+    return tuple(sorted(found, key=_place))
+
+
+def read(folder: Path) -> Result:
+    """The figures of one checkpoint folder.
+
+    Raises:
+        CheckpointError: if its metrics.json is missing, unreadable or lacks a figure.
+    """
+    metrics = checkpoint.read_metrics(folder / checkpoint.METRICS)
+    try:
+        return _result(metrics, folder)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder / checkpoint.METRICS} is not what a training run writes ({error}); train it anew."
+        ) from None
+
+
+def curve(folder: Path) -> Curve:
+    """The validation losses in a checkpoint's history.jsonl; empty lists where it has none.
+
+    Raises:
+        CheckpointError: if the file is damaged.
+    """
+    path = folder / checkpoint.HISTORY
+    if not path.is_file():
+        return Curve([], [], [], [])
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        evals = [line for line in lines if line["event"] == "eval"]
+        return Curve(*(_column(evals, name) for name in ("iter", "tokens", "seconds", "val_loss")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}; copy it from its run again.") from None
+
+
+def _column(evals: Sequence[dict[str, Any]], name: str) -> list[Any]:
+    return [event[name] for event in evals]
+
+
+def _result(metrics: dict[str, Any], folder: Path) -> Result:
+    train_loss = metrics.get("train_loss")
+    return Result(
+        preset=folder.parent.name,
+        model=folder.name,
+        val_loss=float(metrics["val_loss"]),
+        val_loss_streaming=float(metrics["val_loss_streaming"]),
+        bits_per_char=float(metrics["bits_per_char"]),
+        train_loss=None if train_loss is None else float(train_loss),
+        n_params=int(metrics["n_params"]),
+        params={part: int(metrics["params"][part]) for part in PARTS},
+        iters=int(metrics["iters"]),
+        tokens_seen=int(metrics["tokens_seen"]),
+        seconds=float(metrics["seconds"]),
+        device=str(metrics["device"]),
+        seed=int(metrics["seed"]),
+        command=str(metrics["command"]),
+        folder=folder,
+    )
+
+
+def _place(result: Result) -> tuple[int, str, int, str]:
+    def index(order: tuple[str, ...], name: str) -> int:
+        return order.index(name) if name in order else len(order)
+
+    preset, model = result.preset, result.model
+    return index(PRESET_ORDER, preset), preset, index(MODEL_NAMES, model), model
