@@ -23,6 +23,7 @@ from huggingface_hub.hf_api import RepoFile
 from minrnn import checkpoint, settings
 from minrnn.checkpoint import Checkpoint
 from minrnn.errors import CheckpointError, HubError, MinrnnError
+from minrnn.models.pretrained import in_short
 
 Kind = Literal["model", "space"]
 Key = tuple[str, str]
@@ -210,7 +211,7 @@ def asking(repo: str) -> Iterator[None]:
 def _why_not(error: Exception) -> str:
     """Why the Hub did not do what was asked, and the remedy."""
     if not isinstance(error, HfHubHTTPError):
-        return f"{type(error).__name__}: {error}; check the network and run the command again."
+        return f"{in_short(error)}; check the network and run the command again."
     said = f" ({error.server_message})" if error.server_message else ""
     return {
         401: "the Hub does not accept your token; log in with `hf auth login`, or set HF_TOKEN to one that may write.",

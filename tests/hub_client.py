@@ -20,7 +20,7 @@ for line in sys.stdin:
     try:
         exec(json.loads(line), space)
         answer = {"result": space["result"]}
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         answer = {"error": f"{type(error).__name__}: {error}"}
     print(json.dumps(answer), file=answers, flush=True)
 """

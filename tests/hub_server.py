@@ -51,6 +51,7 @@ class Repo:
     titles: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     hardware: str = "cpu-basic"
+    private: bool = False
 
     def commit(self, files: dict[str, bytes], title: str = "change", branch: str = "main") -> str:
         """Point the branch at a new tree."""
@@ -274,6 +275,7 @@ class Handler(BaseHTTPRequestHandler):
         repo = self.hub.add(kind, name, {})
         repo.variables = {v["key"]: v["value"] for v in asked.get("variables", [])}
         repo.hardware = asked.get("hardware", repo.hardware)
+        repo.private = asked.get("visibility") == "private"
         self.answer({"url": url, "name": name})
 
     def validate_yaml(self) -> None:

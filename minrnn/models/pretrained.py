@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_download, hf_hub_url
 from huggingface_hub.errors import (
     EntryNotFoundError,
     FileMetadataError,
@@ -153,9 +153,15 @@ def hub_reason(error: Exception, name: str, revision: str | None) -> str:
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
         return f"the Hub answered {status} for {name}; {_REMEDIES.get(status, 'try again later')}."
-    return (
-        f"{name} could not be downloaded ({type(error).__name__}: {error}); check the network and try again."
-    )
+    return f"{name} could not be downloaded ({in_short(error)}); check the network and try again."
+
+
+def in_short(error: Exception) -> str:
+    """An error's kind and text, without the text where it might quote a token."""
+    text = str(error)
+    token = get_token()
+    secret = "Bearer" in text or (token is not None and token in text)
+    return type(error).__name__ if secret else f"{type(error).__name__}: {text}"
 
 
 def read_config(path: Path) -> ModelConfig:

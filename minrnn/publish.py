@@ -1,0 +1,272 @@
+"""What `python -m minrnn publish` does: models, the Space or a trained run, to the Hub.
+
+Each command is a dataclass of flags; `run` carries it out and yields lines for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from huggingface_hub import HfApi, SpaceHardware
+
+from minrnn import cards, checkpoint, hub
+from minrnn.errors import CheckpointError, ConfigError
+from minrnn.hub import Upload
+from minrnn.models import pretrained
+from minrnn.runs import MODEL
+
+ROOT = checkpoint.BUNDLED.parent
+FILES = (pretrained.CONFIG, pretrained.WEIGHTS, checkpoint.METRICS, checkpoint.HISTORY)
+"""What a published model consists of, besides its card."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """Publish the bundled models, each as the repo NAMESPACE/minrnn-PRESET-MODEL.
+
+    Attributes:
+        namespace: user or organisation on the Hub.
+        preset: publish this preset only; empty publishes every bundled one.
+        private: make new repos private.
+        dry_run: print the list of files and the cards; nothing leaves this machine.
+    """
+
+    namespace: str
+    preset: str = ""
+    private: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Space:
+    """Publish the app as the Space NAMESPACE/minrnn, with the models of that namespace.
+
+    Attributes:
+        namespace: user or organisation on the Hub.
+        hardware: the Hub's name of it, such as zero-a10g (ZeroGPU), cpu-basic or t4-small.
+        private: make a new Space private.
+        dry_run: print the list of files and the README; nothing leaves this machine.
+    """
+
+    namespace: str
+    hardware: str = "zero-a10g"
+    private: bool = False
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        known = [hardware.value for hardware in SpaceHardware]
+        if self.hardware not in known:
+            raise ConfigError(f"hardware is {self.hardware!r}; choose one of: {', '.join(known)}.")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Share a trained run as the repo NAMESPACE/NAME.
+
+    Attributes:
+        folder: a run's folder, or a checkpoint's.
+        namespace: user or organisation on the Hub; empty is the token's owner.
+        name: of the repo; empty makes it minrnn- and the folder's name.
+        private: make a new repo private.
+        dry_run: print the list of files and the card; nothing leaves this machine.
+    """
+
+    folder: tyro.conf.Positional[Path]
+    namespace: str = ""
+    name: str = ""
+    private: bool = False
+    dry_run: bool = False
+
+
+Command = Models | Space | Run
+
+
+def parse(words: Sequence[str]) -> Command:
+    """The command that words on the command line ask for; ends the process on words that ask for none."""
+    commands: dict[str, Callable[..., Command]] = {"models": Models, "space": Space, "run": Run}
+    command: Command = tyro.extras.subcommand_cli_from_dict(
+        commands, prog="python -m minrnn publish", description="Publish to the Hugging Face Hub.", args=words
+    )
+    return command
+
+
+def run(command: Command) -> Iterator[str]:
+    """Carry out a command.
+
+    Yields:
+        Lines that say what will be, or has been, published.
+
+    Raises:
+        HubError: if there is no token, or the Hub refuses or cannot be reached.
+        CheckpointError: if something to publish is missing or damaged.
+    """
+    if isinstance(command, Models):
+        yield from _models(command)
+    elif isinstance(command, Space):
+        yield from _space(command)
+    else:
+        yield from _run(command)
+
+
+def bundled(preset: str = "") -> list[tuple[str, str]]:
+    """The (preset, model) pairs that come with the program.
+
+    Raises:
+        CheckpointError: if there are none.
+    """
+    folders = [path.parent for path in sorted(checkpoint.BUNDLED.glob(f"*/*/{pretrained.CONFIG}"))]
+    pairs = [(path.parent.name, path.name) for path in folders if preset in ("", path.parent.name)]
+    if not pairs:
+        raise CheckpointError(
+            f"{checkpoint.BUNDLED} holds no models of preset {preset!r}; train some, or choose another preset."
+        )
+    return pairs
+
+
+def model_upload(folder: Path, repo: str) -> Upload:
+    """A model's repo, from a checkpoint folder that is checked by loading it.
+
+    Raises:
+        CheckpointError: if the folder does not hold a whole, scored model.
+    """
+    loaded = checkpoint.load(folder)
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise CheckpointError(
+                f"{folder} holds no {name}; only a model whose training has ended can be published."
+            )
+    files: dict[str, Path | bytes] = {name: folder / name for name in FILES}
+    try:
+        card = cards.model_card(repo, loaded.model.config, loaded.metrics)
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{folder / checkpoint.METRICS} lacks {error}; train the model with this minRNN."
+        ) from None
+    return Upload("model", repo, files | {"README.md": card.encode()})
+
+
+def space_upload(namespace: str, hardware: str, repos: list[str]) -> Upload:
+    """The Space's repo: the app, its package, the bundled weights, and what is fitted to the hardware.
+
+    Raises:
+        CheckpointError: if this minRNN is not a checkout that holds the app.
+    """
+    missing = [name for name in ("app.py", "README.md", "requirements.txt") if not (ROOT / name).is_file()]
+    if missing:
+        raise CheckpointError(
+            f"{ROOT} holds no {missing[0]}; publish the Space from a checkout of the project."
+        )
+    names = [*_tree(ROOT / "minrnn"), *_weights(), "app.py", "LICENSE"]
+    files: dict[str, Path | bytes] = {name: ROOT / name for name in names}
+    files["requirements.txt"] = cards.requirements(_text("requirements.txt"), hardware).encode()
+    files["README.md"] = cards.space_readme(_text("README.md"), hardware, repos, files).encode()
+    return Upload("space", hub.checked(f"{namespace}/minrnn"), files, owned=("minrnn/", "checkpoints/"))
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _tree(folder: Path) -> Iterator[str]:
+    """The package's files, without what Python or an editor left there."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(ROOT)
+        clutter = any(part.startswith((".", "__pycache__")) for part in name.parts) or path.suffix == ".pyc"
+        if path.is_file() and not clutter:
+            yield name.as_posix()
+
+
+def _weights() -> Iterator[str]:
+    for preset, model in bundled():
+        for name in (*FILES, "README.md"):
+            path = checkpoint.bundled(preset, model) / name
+            if path.is_file():
+                yield path.relative_to(ROOT).as_posix()
+
+
+def _models(command: Models) -> Iterator[str]:
+    uploads = [
+        model_upload(checkpoint.bundled(*pair), hub.repo_of(command.namespace, *pair))
+        for pair in bundled(command.preset)
+    ]
+    if command.dry_run:
+        for upload in uploads:
+            yield from _shown(upload, "README.md")
+        return
+    client = hub.api()
+    for upload in uploads:
+        yield _create_and_push(client, upload, command.private)
+
+
+def _run(command: Run) -> Iterator[str]:
+    folder = command.folder / MODEL if (command.folder / MODEL).is_dir() else command.folder
+    client = None if command.dry_run else hub.api()
+    namespace = command.namespace or (_owner(client) if client else "YOU")
+    name = command.name or f"minrnn-{command.folder.resolve().name}"
+    upload = model_upload(folder, hub.checked(f"{namespace}/{name}"))
+    for path in cards.local_paths(checkpoint.read_metrics(folder / checkpoint.METRICS)):
+        yield f"note: metrics.json and the card name a path of this machine: {path}"
+    if client is None:
+        yield from _shown(upload, "README.md")
+    else:
+        yield _create_and_push(client, upload, command.private)
+
+
+def _space(command: Space) -> Iterator[str]:
+    wanted = [hub.repo_of(command.namespace, *pair) for pair in bundled()]
+    if command.dry_run:
+        upload = space_upload(command.namespace, command.hardware, wanted)
+        yield from _shown(upload, "README.md", "requirements.txt")
+        yield f"MINRNN_HUB_NAMESPACE={command.namespace} on {command.hardware}"
+        return
+    client = hub.api()
+    with hub.asking(f"{command.namespace}/minrnn"):
+        published = [repo for repo in wanted if client.repo_exists(repo)]
+    if published != wanted:
+        yield f"note: {len(wanted) - len(published)} models are not on the Hub; `publish models` puts them there."
+    upload = space_upload(command.namespace, command.hardware, published)
+    with hub.asking(upload.repo):
+        _settle(client, upload.repo, command)
+    yield hub.push(client, upload)
+
+
+def _settle(client: HfApi, repo: str, command: Space) -> None:
+    """Make the Space if there is none, and set variable and hardware where they differ: each change restarts it."""
+    variable = {"key": "MINRNN_HUB_NAMESPACE", "value": command.namespace}
+    client.create_repo(
+        repo,
+        repo_type="space",
+        space_sdk="gradio",
+        space_hardware=SpaceHardware(command.hardware),
+        space_variables=[variable],
+        private=command.private or None,
+        exist_ok=True,
+    )
+    found = client.get_space_variables(repo).get(variable["key"])
+    if found is None or found.value != variable["value"]:
+        client.add_space_variable(repo, variable["key"], variable["value"])
+    if client.get_space_runtime(repo).requested_hardware != command.hardware:
+        client.request_space_hardware(repo, SpaceHardware(command.hardware))
+
+
+def _create_and_push(client: HfApi, upload: Upload, private: bool) -> str:
+    with hub.asking(upload.repo):
+        client.create_repo(upload.repo, private=private or None, exist_ok=True)
+    return hub.push(client, upload)
+
+
+def _owner(client: HfApi) -> str:
+    with hub.asking("the Hub"):
+        return str(client.whoami()["name"])
+
+
+def _shown(upload: Upload, *texts: str) -> Iterator[str]:
+    """A dry run: the list of files, and some of them in full."""
+    yield from upload.listing()
+    for path in texts:
+        yield ""
+        yield f"{upload.repo}: {path}"
+        yield from ("  " + line for line in upload.text(path).splitlines())
