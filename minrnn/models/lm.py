@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -83,7 +83,8 @@ class CausalConv(nn.Module):
         past = x.new_zeros(x.shape[0], self.past, x.shape[2]) if state is None else state.to(x.dtype)
         inputs = torch.cat([past, x], dim=1)
         if x.shape[1] == 1:  # one character: four products a channel, without the convolution's overhead
-            y = (inputs * self.conv.weight[:, 0].T).sum(dim=1, keepdim=True) + self.conv.bias
+            taps, bias = self.conv.weight[:, 0].T, cast(Tensor, self.conv.bias)
+            y = (inputs * taps).sum(dim=1, keepdim=True) + bias
         else:
             y = self.conv(inputs.transpose(1, 2)).transpose(1, 2)
         return y, inputs[:, x.shape[1] :].contiguous()
