@@ -80,6 +80,7 @@ def build(shelf: Library, extra: gr.State) -> None:
         inputs,
         outputs,
         show_progress="hidden",
+        api_name="write",
         api_visibility="private",
         **LANE,
     )
