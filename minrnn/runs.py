@@ -5,6 +5,7 @@
     model/          the latest checkpoint: the moving average of the weights
     resume.pt       all that is needed to go on
     log.txt         what the worker printed
+    error.txt       why it failed, if it did
     lock            held by the worker as long as it lives
     stop            somebody asks the worker to end
 
@@ -15,33 +16,38 @@ kill at any instant leaves a run that goes on as if nothing had happened.
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import platform
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 import minrnn
 from minrnn import checkpoint, corpora, device, train
 from minrnn.config import ModelConfig, Sampling, TrainConfig
 from minrnn.corpora import Corpus
-from minrnn.errors import CheckpointError
+from minrnn.errors import CheckpointError, MinrnnError
+from minrnn.locks import held
 from minrnn.models import LanguageModel, pretrained
+from minrnn.runlog import METRICS, to_line
 from minrnn.text import CharVocab, fold
 from minrnn.train import Event, TrainState
 
-CONFIG, METRICS, MODEL, RESUME = "config.json", "metrics.jsonl", "model", "resume.pt"
-LOG, LOCK, STOP = "log.txt", "lock", "stop"
+CONFIG, MODEL, RESUME = "config.json", "model", "resume.pt"
+LOG, ERROR, STOP = "log.txt", "error.txt", "stop"
 SAMPLE_PROMPT = "ROMEO:\n"
-KINDS = {"iter": train.Iter, "eval": train.Eval, "sample": train.Sample, "done": train.Done}
+_INTACT = "The last checkpoint is intact: free some space, then resume the run."
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def execute(
         MinrnnError: whatever the corpus, the checkpoint or the training raise.
     """
     _check_folder(out, resume)
-    with held(out):
+    with held(out), _failures_kept(out):
         corpus = corpora.load(spec.corpus)
         state = _begin(spec, corpus)
         if resume:
@@ -104,70 +110,29 @@ def read_spec(out: Path) -> RunSpec:
         raise CheckpointError(f"{out} is not a run of this minRNN ({error}); start a new one.") from None
 
 
-def to_line(event: Event) -> str:
-    """An event as a line of metrics.jsonl, without its newline."""
-    kind = next(name for name, cls in KINDS.items() if isinstance(event, cls))
-    return json.dumps({"event": kind, **dataclasses.asdict(event)}, ensure_ascii=False)
-
-
-def from_line(line: str) -> Event:
-    """The event of a line of metrics.jsonl."""
-    data = json.loads(line)
-    event: Event = KINDS[data.pop("event")](**data)
-    return event
-
-
-def read_events(out: Path, start: int = 0) -> tuple[list[Event], int]:
-    """The events of a run from a byte of metrics.jsonl on, and the byte behind the last whole line."""
-    path = out / METRICS
-    if not path.is_file():
-        return [], start
-    with path.open("rb") as file:
-        file.seek(start)
-        whole = file.read().rpartition(b"\n")[0]
-    lines = whole.decode("utf-8").split("\n") if whole else []
-    return [from_line(line) for line in lines], start + (len(whole) + 1 if whole else 0)
-
-
 @contextmanager
-def held(out: Path) -> Iterator[None]:
-    """Hold the run's lock: the system lets go of it when the process ends, however it ends.
-
-    Raises:
-        CheckpointError: if another process trains in this folder.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / LOCK).open("a+b") as file:
-        if not _try_lock(file.fileno()):
-            raise CheckpointError(
-                f"another process is training in {out}; stop it first, or choose another folder."
-            )
+def _failures_kept(out: Path) -> Iterator[None]:
+    """Leave the reason of a failure in the folder, for whoever looks at the run later."""
+    (out / ERROR).unlink(missing_ok=True)
+    try:
         yield
+    except MinrnnError as error:
+        _note(out, str(error))
+        raise
+    except OSError as error:
+        reason = f"{error.strerror or error} ({error.filename or out})"
+        _note(out, message := f"the run's folder cannot be written: {reason}. {_INTACT}")
+        raise CheckpointError(message) from error
+    except Exception as error:
+        _note(out, f"unexpected: {type(error).__name__}: {error}")
+        raise
+    finally:
+        (out / STOP).unlink(missing_ok=True)
 
 
-def is_held(out: Path) -> bool:
-    """Whether a process trains in this folder now."""
-    try:
-        with (out / LOCK).open("r+b") as file:
-            return not _try_lock(file.fileno())
-    except OSError:
-        return False
-
-
-def _try_lock(fd: int) -> bool:
-    """Lock an open file without waiting; released when it is closed."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def _note(out: Path, message: str) -> None:
+    with suppress(OSError):  # a full disk may not even take this; the message is printed, too
+        (out / ERROR).write_text(message + "\n", encoding="utf-8")
 
 
 def _check_folder(out: Path, resume: bool) -> None:
@@ -215,15 +180,25 @@ def _restore(state: TrainState, out: Path) -> None:
     saved = torch.load(out / RESUME, map_location=state.compute.device, weights_only=True)
     state.load_state_dict(saved["state"])
     os.truncate(out / METRICS, saved["metrics_bytes"])
-    (out / STOP).unlink(missing_ok=True)
 
 
 def _save(state: TrainState, out: Path) -> None:
-    """Write model/ and resume.pt, whole or not at all."""
-    pretrained.write(state.average, out / MODEL)
+    """Write model/ and resume.pt, each file whole or not at all."""
+    buffer = io.BytesIO()
+    torch.save({"state": state.state_dict(), "metrics_bytes": (out / METRICS).stat().st_size}, buffer)
     aside = out / f".{RESUME}.{os.getpid()}"
-    torch.save({"state": state.state_dict(), "metrics_bytes": (out / METRICS).stat().st_size}, aside)
-    aside.replace(out / RESUME)
+    try:
+        pretrained.write(state.average, out / MODEL)
+        aside.write_bytes(buffer.getbuffer())
+        aside.replace(out / RESUME)
+    except (OSError, SafetensorError) as error:
+        for half in [*out.glob(f".*.{os.getpid()}"), *(out / MODEL).glob(f".*.{os.getpid()}")]:
+            half.unlink(missing_ok=True)
+        need, free = len(buffer.getbuffer()) / 1e6, shutil.disk_usage(out).free / 1e6
+        raise CheckpointError(
+            f"the run could not be saved at iter {state.iter}: {error}. A save needs about {1.5 * need:.1f} MB, "
+            f"and {free:.1f} MB are free. {_INTACT}"
+        ) from error
 
 
 def _follow_engine(

@@ -187,12 +187,13 @@ def train(
     val_loss = math.inf
     while True:
         reason = _stop_reason(state, config, val_loss, should_stop)
-        if reason or _due(state.iter, config.eval_interval, state.evaluated_at):
-            if state.evaluated_at != state.iter:
-                evaluation = _evaluate(state, val_ids, config)
-                val_loss = evaluation.val_loss
-                yield evaluation
-                reason = reason or _stop_reason(state, config, val_loss, should_stop)
+        if state.evaluated_at != state.iter and (
+            reason or _due(state.iter, config.eval_interval, state.evaluated_at)
+        ):
+            evaluation = _evaluate(state, val_ids, config)
+            val_loss = evaluation.val_loss
+            yield evaluation
+            reason = reason or _stop_reason(state, config, val_loss, should_stop)
         if state.sampled_at != state.iter and (
             reason or _due(state.iter, config.sample_interval, state.sampled_at)
         ):
@@ -259,13 +260,14 @@ def _update(state: TrainState, batches: Batches, config: TrainConfig) -> Iter:
 def _gradients(state: TrainState, idx: Tensor, targets: Tensor, config: TrainConfig) -> tuple[float, float]:
     """Loss and gradient norm of a batch; the gradients stay on the weights."""
     loss = _loss(state, idx, targets)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip or math.inf)
-    _check_finite("the loss" if not loss.isfinite() else "the gradient", state, norm + loss, config)
+    _check_finite("the loss", loss.item(), state, config)
+    _check_finite("the gradient", norm.item(), state, config)
     return loss.item(), norm.item()
 
 
-def _check_finite(what: str, state: TrainState, value: Tensor | float, config: TrainConfig) -> None:
+def _check_finite(what: str, value: float, state: TrainState, config: TrainConfig) -> None:
     if not math.isfinite(value):
         raise TrainingError(
             f"{what} is no longer a finite number at iter {state.iter} (learning_rate {config.learning_rate:g}, "
@@ -307,7 +309,7 @@ def _evaluate(state: TrainState, val_ids: Tensor, config: TrainConfig) -> Eval:
     started = time.perf_counter()
     with _memory_errors(state, config):
         loss = windowed_loss(state.average, val_ids)
-    _check_finite("the validation loss", state, loss, config)
+    _check_finite("the validation loss", loss, state, config)
     state.seconds += time.perf_counter() - started
     state.evaluated_at = state.iter
     return Eval(

@@ -13,7 +13,7 @@ FLOORS = [
     {"scan", "corpora", "_plays", "_tinyshakespeare"},
     {"models"},
     {"checkpoint", "train", "evaluate", "generate"},
-    {"runs", "hub", "cards", "publish", "bench"},
+    {"runs", "runlog", "locks", "worker", "runlist", "sharing", "jobs", "hub", "cards", "publish", "bench"},
     COMMAND_LINE | {"ui"},
     {"app"},
 ]

@@ -1,0 +1,126 @@
+"""What a machine that visitors share allows (MINRNN_TRAINING=limited): one job at a time, and none for long."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from minrnn import checkpoint, runlist, settings
+from minrnn.errors import CheckpointError, ConfigError
+from minrnn.runlist import FOLLOWED, Run
+from minrnn.runs import MODEL, RunSpec
+from minrnn.worker import COMMAND, QUEUED
+
+MIN_TOKEN_CHARS = 16
+MAX_QUEUED = 8
+"""Runs that wait: at three minutes a job of one to four runs, nobody waits much longer than twenty."""
+MAX_CHARS_AN_ITER, MAX_BLOCK = 16_384, 512
+"""Twice what the largest preset reads in one iter and in one window; it fits a small machine's memory."""
+UNFOLLOWED_S = 120.0
+"""A run that no page shows for so long is stopped. A hidden page reports once a minute."""
+KEPT_S = 3_600.0
+"""A run, and the text it was given, is deleted so long after it was asked for."""
+_AT_HOME = "run minRNN on your own machine"
+
+
+def limited(specs: Sequence[RunSpec], token: str) -> list[RunSpec]:
+    """Specs whose budgets keep to the limits; a budget left open is set to its limit.
+
+    Raises:
+        ConfigError: if a value is over its limit, or the queue is full, or the token does not do.
+        CheckpointError: for a checkpoint that the holder of the token may not use.
+    """
+    check_free(token, len(specs))
+    for spec in specs:
+        _check_sizes(spec)
+        _check_init(spec.init, token)
+    seconds = settings.MAX_TRAIN_SECONDS_LIMITED / len(specs)
+    return [_within(spec, seconds) for spec in specs]
+
+
+def check_free(token: str, count: int) -> None:
+    """Raise ConfigError unless the holder of a token may ask for so many runs now."""
+    if len(token) < MIN_TOKEN_CHARS:
+        raise ConfigError(
+            f"the token has {len(token)} characters; give at least {MIN_TOKEN_CHARS} random ones."
+        )
+    if any(run.active for run in runlist.listed(token)):
+        raise ConfigError("a run of yours is still going here; wait for it, or stop it first.")
+    waiting = sum(run.status == "waiting" for run in runlist.every())
+    if waiting + count > MAX_QUEUED:
+        raise ConfigError(
+            f"{waiting} runs are waiting here and the limit is {MAX_QUEUED}; try again in a few minutes."
+        )
+
+
+def follow(runs: Sequence[Run]) -> None:
+    """Note that somebody's page shows these runs now."""
+    for run in runs:
+        if run.active:
+            with contextlib.suppress(OSError):
+                (run.path / FOLLOWED).touch()
+
+
+def forgotten(runs: Sequence[Run]) -> list[Run]:
+    """The runs that go on although no page has shown them lately."""
+    now = time.time()
+    return [run for run in runs if run.active and not run.stopping and now - _seen(run) > UNFOLLOWED_S]
+
+
+def expired(runs: Sequence[Run]) -> list[Run]:
+    """The runs that ended and have been kept long enough."""
+    now = time.time()
+    return [run for run in runs if not run.active and now - run.asked > KEPT_S]
+
+
+def _seen(run: Run) -> float:
+    """When a page showed the run last, or it was asked for."""
+    return max(_mtime(run.path / name) for name in (FOLLOWED, QUEUED, COMMAND))
+
+
+def _mtime(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _check_sizes(spec: RunSpec) -> None:
+    block = spec.model.block_size
+    sizes = [
+        ("iters", spec.train.max_iters, settings.MAX_ITERS_LIMITED),
+        ("window (block_size)", block, MAX_BLOCK),
+        ("batch times window", spec.train.batch_size * block, MAX_CHARS_AN_ITER),
+    ]
+    for what, value, limit in sizes:
+        if value > limit:
+            raise ConfigError(
+                f"{what} is {value:,} and the limit here is {limit:,}; lower it, or {_AT_HOME}."
+            )
+
+
+def _check_init(init: str | None, token: str) -> None:
+    """Only bundled models, and those of the visitor's own runs, can be started from."""
+    if init is None or Path(init).resolve().is_relative_to(checkpoint.BUNDLED.resolve()):
+        return
+    own = {(run.path / MODEL).resolve() for run in runlist.listed(token)}
+    if Path(init).resolve() not in own:
+        raise CheckpointError(f"{init!r} is not offered here; choose a bundled model or one of your runs.")
+
+
+def _within(spec: RunSpec, seconds: float) -> RunSpec:
+    """The spec with its budget in seconds within its share, and its budget in iters set."""
+    if spec.train.max_seconds > seconds:
+        raise ConfigError(
+            f"seconds is {spec.train.max_seconds:g} a model and the limit here is {seconds:g} "
+            f"({settings.MAX_TRAIN_SECONDS_LIMITED:g} for all that are chosen); lower it, or {_AT_HOME}."
+        )
+    recipe = dataclasses.replace(
+        spec.train,
+        max_seconds=spec.train.max_seconds or seconds,
+        max_iters=spec.train.max_iters or settings.MAX_ITERS_LIMITED,
+    )
+    return dataclasses.replace(spec, train=recipe)

@@ -1,0 +1,131 @@
+import copy
+import dataclasses
+import math
+import resource
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from minrnn import train
+from minrnn.config import ModelConfig, TrainConfig
+from minrnn.corpora import Corpus
+from minrnn.errors import BackendUnavailable, CorpusError, TrainingError
+from minrnn.models import MIXERS, LanguageModel
+from minrnn.train import TrainState
+
+TEXT = Corpus("sheep", "".join(f"{n} sheep, {4 * n} legs.\n" for n in range(200)))
+VOCAB = "".join(sorted(set(TEXT.text)))
+RECIPE = TrainConfig(
+    max_iters=6, batch_size=4, warmup_iters=2, eval_interval=3, eval_chars=300, sample_interval=3, sample_chars=8,
+    learning_rate=1e-2, device="cpu", dtype="float32",
+)  # fmt: skip
+
+
+def recipe(**changes: Any) -> TrainConfig:
+    return dataclasses.replace(RECIPE, **changes)
+
+
+def begin(config: TrainConfig = RECIPE, mixer: str = "mingru", **shape: Any) -> TrainState:
+    shape = {"n_layer": 1, "n_embd": 16, "block_size": 16, "mlp_ratio": 1, "dropout": 0.1, **shape}
+    model = train.new_model(lambda: LanguageModel(ModelConfig(mixer, VOCAB, **shape)), config)
+    return train.begin(model, config)
+
+
+def kinds(events: list[train.Event]) -> str:
+    return "".join(type(event).__name__[0] for event in events)
+
+
+@pytest.mark.parametrize("mixer", MIXERS)
+def test_every_model_learns(mixer: str) -> None:
+    config = recipe(max_iters=60, eval_interval=60, sample_interval=0, ema_decay=0.9)
+    events = list(train.train(begin(config, mixer), TEXT, config))
+    first, last = (event for event in events if isinstance(event, train.Eval))
+    assert last.val_loss < first.val_loss - 0.5
+    assert first.val_loss == pytest.approx(math.log(len(VOCAB)), abs=0.6)
+
+
+def test_evaluations_and_samples_come_first_at_their_intervals_and_last() -> None:
+    events = list(train.train(begin(), TEXT, RECIPE))
+    assert kinds(events) == "ESIIIESIIIESD"
+    events = list(train.train(begin(), TEXT, recipe(eval_interval=0, sample_interval=0)))
+    assert kinds(events) == "IIIIIIESD"
+
+
+@pytest.mark.parametrize(
+    ("budget", "reason"),
+    [
+        ({"max_iters": 3}, "max_iters"),
+        ({"max_iters": 0, "max_seconds": 1e-6}, "max_seconds"),
+        ({"target_val_loss": 50.0}, "target_val_loss"),
+    ],
+)
+def test_the_budget_that_is_spent_first_ends_the_run(budget: dict[str, Any], reason: str) -> None:
+    config = recipe(**budget)
+    assert list(train.train(begin(config), TEXT, config))[-1].reason == reason  # type: ignore[union-attr]
+
+
+def test_a_state_goes_on_as_if_it_had_never_been_saved() -> None:
+    whole = [e.loss for e in train.train(begin(), TEXT, RECIPE) if isinstance(e, train.Iter)]
+    state, again = begin(), begin()
+    events = train.train(state, TEXT, RECIPE)
+    first = [e.loss for e in (next(events) for _ in range(6)) if isinstance(e, train.Iter)]
+    again.load_state_dict(copy.deepcopy(state.state_dict()))
+    rest = [e.loss for e in train.train(again, TEXT, RECIPE) if isinstance(e, train.Iter)]
+    assert first + rest == whole
+
+
+def test_the_rate_warms_up_and_falls_by_the_budget_that_is_further_spent() -> None:
+    config = TrainConfig(learning_rate=1.0, warmup_iters=9, max_iters=109, max_seconds=10, min_lr_ratio=0.1)
+    assert [train.learning_rate(config, iter, 0) for iter in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
+    assert train.learning_rate(config, 109, 0) == pytest.approx(0.1)
+    assert train.learning_rate(config, 9, 10) == pytest.approx(0.1)
+    assert train.learning_rate(config, 59, 0) == pytest.approx(0.55)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_before_the_weights_are_touched() -> None:
+    state = begin()
+    events = train.train(state, TEXT, RECIPE)
+    for _ in range(5):
+        next(events)
+    with torch.no_grad():
+        state.model.head.weight.fill_(1e38)
+        state.model.head.weight[0] = -1e38
+    before = copy.deepcopy(state.average.state_dict())
+    with pytest.raises(TrainingError, match=r"finite number at iter 3 \(learning_rate 0.01.*half the"):
+        next(event for event in events if isinstance(event, train.Iter))
+    assert all(torch.equal(weight, before[name]) for name, weight in state.average.state_dict().items())
+
+
+@pytest.fixture
+def little_memory() -> Callable[[], None]:
+    """A function that leaves this process 200 MB of address space more than it has now; undone at the end."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+
+    def limit() -> None:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            pages = int(file.read().split()[0])
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 200_000_000, hard))
+
+    yield limit  # type: ignore[misc]
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def test_running_out_of_memory_names_what_to_lower(little_memory: Callable[[], None]) -> None:
+    config = recipe(batch_size=65_536, eval_interval=0, sample_interval=0)
+    events = train.train(begin(config, n_embd=64), TEXT, config)
+    little_memory()
+    with pytest.raises(TrainingError, match=r"out of memory on cpu at iter 0 with batch_size 65536.*halve"):
+        next(events)
+
+
+def test_a_text_shorter_than_one_window_is_refused() -> None:
+    with pytest.raises(CorpusError, match="longer text or a smaller block_size"):
+        next(train.train(begin(block_size=5_000), TEXT, RECIPE))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
+def test_a_device_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(BackendUnavailable, match="'cuda'.*cpu"):
+        begin(recipe(device="cuda"))
