@@ -1,0 +1,34 @@
+"""The measure of repetition: nothing repeated, a loop, and what lies between."""
+
+import string
+
+import pytest
+import torch
+
+from minrnn.config import ModelConfig
+from minrnn.models import LanguageModel
+from minrnn.results.repetition import measure, repeated_share
+
+
+def test_a_text_of_different_strings_repeats_nothing() -> None:
+    assert repeated_share(string.printable) == 0
+
+
+def test_a_loop_repeats_all_but_its_first_turn() -> None:
+    assert repeated_share("abcde" * 400) == pytest.approx(1 - 5 / 1981)
+
+
+def test_the_share_counts_strings_and_not_characters() -> None:
+    assert repeated_share("abab", 2) == pytest.approx(1 / 3)
+
+
+def test_a_text_shorter_than_one_string_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 characters holds no string of 20"):
+        repeated_share("abc")
+
+
+def test_greedy_decoding_of_a_small_model_loops_and_sampling_does_not() -> None:
+    torch.manual_seed(0)
+    model = LanguageModel(ModelConfig("mingru", string.ascii_letters + "\n", n_layer=1, n_embd=16)).eval()
+    greedy, drawn = measure(model, (0.0, 1.0), chars=400)
+    assert len(greedy.text) == 400 and greedy.share > 0.5 and drawn.share < 0.1
