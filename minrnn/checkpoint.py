@@ -51,7 +51,19 @@ def load(ref: str | Path, *, local_files_only: bool = False) -> Checkpoint:
     """
     if Path(ref).is_dir():
         return Checkpoint(pretrained.read(str(ref)), read_metrics(Path(ref) / METRICS), str(ref))
-    repo, _, wanted = str(ref).partition("@")
+    return load_repo(str(ref), local_files_only=local_files_only)
+
+
+def load_repo(ref: str, *, local_files_only: bool = False) -> Checkpoint:
+    """Load a checkpoint from the Hub: "user/repo" or "user/repo@revision", never a folder of this machine.
+
+    Raises:
+        CheckpointError: if it is not a model this code knows.
+        HubError: if the Hub does not give it.
+    """
+    repo, _, wanted = ref.partition("@")
+    if Path(repo).exists():
+        raise HubError(f"{repo!r} is a path on this machine; name a repo of the Hub, as user/repo.")
     config = pretrained.fetch(repo, pretrained.CONFIG, wanted or None, local_files_only=local_files_only)
     revision = config.parent.name  # the cache keeps each commit's files in a folder of its name
     model = pretrained.read(repo, revision, local_files_only=local_files_only)

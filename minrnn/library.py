@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from minrnn import checkpoint, settings
+from minrnn import checkpoint, hub, settings
 from minrnn.checkpoint import Checkpoint
 from minrnn.errors import CheckpointError, MinrnnError
 from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class
 
 PRESETS = ("base", "replica")
 """The presets that are bundled, in the order they are shown."""
+
+HUB = "hub:"
+"""Marks the key of a model that a person fetched from the Hub."""
+
+FURTHER_KEPT = 8
+"""Further models kept in memory, for all visitors together; another one is read from disk again."""
 
 
 @dataclass(frozen=True)
@@ -84,24 +90,41 @@ def open_library(folder: Path = checkpoint.BUNDLED) -> Library:
     entries = {preset: _bundled(folder, preset) for preset in PRESETS}
     namespace = settings.hub_namespace()
     if namespace:
-        from minrnn import hub
-
         for (preset, name), found in hub.load_all(namespace, PRESETS, MODEL_NAMES).items():
             _replace(entries[preset], name, found)
     return Library(entries)
 
 
-@lru_cache(maxsize=8)
-def further(ref: str) -> Entry:
-    """A model beyond the bundled ones: a folder, "user/repo" or "user/repo@revision".
+@lru_cache(maxsize=FURTHER_KEPT)
+def further(key: str) -> Entry:
+    """A model beyond the bundled ones: the folder of a run's model, or what `from_hub` returned the key of.
 
     Raises:
         CheckpointError: if it is not a model this code knows.
         HubError: if the Hub does not give it.
     """
-    loaded = checkpoint.load(ref)
-    title = mixer_class(loaded.model.config.mixer).title
-    return Entry(ref, title, loaded, _hub_origin(loaded) if loaded.revision else Path(ref).parent.name)
+    if key.startswith(HUB):
+        loaded = checkpoint.load_repo(key.removeprefix(HUB))
+        return _entry(key, loaded, _hub_origin(loaded))
+    return _entry(key, checkpoint.load(Path(key)), Path(key).parent.name)
+
+
+def from_hub(ref: str) -> str:
+    """Fetch a model named by a person, "user/repo" or "user/repo@revision".
+
+    Returns:
+        Its key for `further`, pinned to the commit that was found.
+
+    Raises:
+        CheckpointError: if it is not a model this code knows.
+        HubError: if the Hub does not give it, or the name is that of a path on this machine.
+    """
+    loaded = checkpoint.load_repo(ref.strip())
+    return f"{HUB}{loaded.source}@{loaded.revision}"
+
+
+def _entry(key: str, loaded: Checkpoint, origin: str) -> Entry:
+    return Entry(key, mixer_class(loaded.model.config.mixer).title, loaded, origin)
 
 
 def _bundled(folder: Path, preset: str) -> dict[str, Entry]:
@@ -109,14 +132,14 @@ def _bundled(folder: Path, preset: str) -> dict[str, Entry]:
     for name in MODEL_NAMES:
         if (folder / preset / name).is_dir():
             loaded = checkpoint.load(folder / preset / name)
-            found[name] = Entry(name, mixer_class(name).title, loaded, "bundled weights")
+            found[name] = _entry(name, loaded, "bundled weights")
     return found
 
 
 def _replace(models: dict[str, Entry], name: str, found: Checkpoint | MinrnnError) -> None:
     """Put the Hub's model in the bundled one's place, or say why it stays."""
     if isinstance(found, Checkpoint):
-        models[name] = Entry(name, mixer_class(name).title, found, _hub_origin(found))
+        models[name] = _entry(name, found, _hub_origin(found))
     elif name in models:
         kept = models[name]
         models[name] = Entry(name, kept.title, kept.checkpoint, f"bundled weights, for {found}")

@@ -104,5 +104,6 @@ def max_corpus_chars() -> int:
     return MAX_CORPUS_CHARS_LIMITED if training_mode() == "limited" else MAX_CORPUS_CHARS
 
 
-# A checkpoint's config may ask for no more than this: 1 GB of float32, far above any model here.
-MAX_PARAMS = 250_000_000
+# A checkpoint's config may ask for no more than this: 200 MB of float32, five times nanoGPT's own size. Visitors
+# may name models of their own, and several are kept in memory.
+MAX_PARAMS = 50_000_000

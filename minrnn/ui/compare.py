@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import random
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from gradio.events import api
 
 from minrnn import library
 from minrnn.config import Sampling
-from minrnn.errors import CheckpointError
+from minrnn.errors import CheckpointError, ConfigError
 from minrnn.library import Entry, Library
 from minrnn.settings import MAX_NEW_TOKENS
 from minrnn.ui import panels
@@ -30,6 +31,8 @@ EXAMPLES = [
 ]
 LANE: dict[str, Any] = {"concurrency_id": "generate", "concurrency_limit": 2}
 """Generations at once: one a core of a free Space."""
+MAX_FURTHER = 4
+"""Models a visitor may add: more panels than these are no comparison."""
 AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
 PRESET_LABELS = {
     "base": "base: 2.3 M parameters, our best recipe",
@@ -91,6 +94,7 @@ def build(shelf: Library, extra: gr.State) -> None:
         "outputs": [view, note, *charts],
     }
     chosen.input(**shown, api_visibility="private", **AT_ONCE)
+    _hub_box(extra)
     refill: dict[str, Any] = {"fn": _refill(shelf), "inputs": [preset, extra], "outputs": chosen}
     gr.on([preset.input, extra.change], **refill, api_visibility="private", **AT_ONCE).then(
         **shown, api_visibility="private", **AT_ONCE
@@ -111,6 +115,38 @@ def _controls() -> list[gr.components.Component]:
         dice = gr.Button("🎲 New seed", size="sm", min_width=60)
     dice.click(lambda: random.randrange(2**31), None, seed, api_visibility="private", **AT_ONCE)
     return [length, temperature, top_k, top_p, seed]
+
+
+def _hub_box(extra: gr.State) -> None:
+    """Lets a visitor add a model of their own."""
+    with gr.Accordion("Add a model from the Hub", open=False), gr.Row(equal_height=True):
+        ref = gr.Textbox(
+            label="Repo",
+            placeholder="user/repo, or user/repo@revision",
+            scale=4,
+            info="any model that minRNN saved",
+        )
+        add = gr.Button("Add", scale=1, elem_id="add-model")
+    gr.on(
+        [add.click, ref.submit],
+        visible_errors(_add_from_hub),
+        [ref, extra],
+        [ref, extra],
+        concurrency_id="hub",
+        concurrency_limit=2,
+        api_visibility="private",
+    )
+
+
+def _add_from_hub(ref: str, extra: list[str]) -> tuple[str, list[str]]:
+    """The box emptied, and the list with one model more."""
+    if len(extra) >= MAX_FURTHER:
+        raise ConfigError(
+            f"{len(extra)} models were added already and {MAX_FURTHER} is the limit; reload the page."
+        )
+    key = library.from_hub(ref)
+    gr.Info(f"Added {html.escape(library.further(key).origin)}.")
+    return "", list(dict.fromkeys([*extra, key]))
 
 
 def _choices(shelf: Library, preset: str, extra: Sequence[str] = ()) -> list[tuple[str, str]]:
