@@ -1,4 +1,4 @@
-"""The command line: train, eval, sample. Flags are made from the config dataclasses."""
+"""The command line. Flags are made from the config dataclasses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 import tyro
 from rich.console import Console
 
-from minrnn import checkpoint, corpora, runs
+from minrnn import bench, checkpoint, corpora, publish, runs
 from minrnn.config import Sampling
 from minrnn.errors import CheckpointError, MinrnnError
 from minrnn.generate import stream
@@ -25,14 +25,12 @@ from minrnn.trainflags import parse
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command; errors a person can mend are one line on stderr and exit status 1."""
     words = list(sys.argv[1:] if argv is None else argv)
-    commands: dict[str, Callable[[list[str]], None]] = {"train": _train, "eval": _eval, "sample": _sample}
-    if not words or words[0] not in commands:
-        Console(stderr=True).print(
-            f"usage: python -m minrnn {{{'|'.join(commands)}}} [flags]; --help explains each"
-        )
+    if not words or words[0] not in COMMANDS:
+        usage = f"usage: python -m minrnn {{{'|'.join(COMMANDS)}}} [flags]; --help explains each"
+        Console(stderr=True, soft_wrap=True).print(usage, markup=False, highlight=False)
         raise SystemExit(0 if words and words[0] in ("-h", "--help") else 2)
     try:
-        commands[words[0]](words[1:])
+        COMMANDS[words[0]](words[1:])
     except MinrnnError as error:
         Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", markup=False, highlight=False)
         raise SystemExit(1) from None
@@ -122,6 +120,25 @@ def _sample(words: list[str]) -> None:
         name: getattr(chunk, name) for name in ("tokens_per_s", "ttft_s", "state_bytes", "finish_reason")
     }
     _print({"text": "".join(text), **figures}, True)
+
+
+def _bench(words: list[str]) -> None:
+    for line in bench.run(tyro.cli(bench.Bench, args=words, prog="python -m minrnn bench")):
+        print(line, flush=True)
+
+
+def _publish(words: list[str]) -> None:
+    for line in publish.run(publish.parse(words)):
+        print(line, flush=True)
+
+
+COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "train": _train,
+    "eval": _eval,
+    "sample": _sample,
+    "bench": _bench,
+    "publish": _publish,
+}
 
 
 def _print(values: dict[str, Any], as_json: bool) -> None:
