@@ -13,7 +13,8 @@ FLOORS = [
     {"scan", "corpora", "_plays", "_tinyshakespeare"},
     {"models"},
     {"checkpoint", "train", "evaluate", "generate"},
-    {"runs", "runlog", "locks", "worker", "runlist", "sharing", "jobs", "hub", "cards", "publish", "bench"},
+    {"runs", "runlog", "locks", "worker", "runlist", "sharing", "jobs"}
+    | {"hub", "cards", "publish", "library", "results", "bench"},
     COMMAND_LINE | {"ui"},
     {"app"},
 ]
