@@ -444,6 +444,33 @@ def test_the_uploaded_files_alone_are_the_app(hub: Hub, client: Client, tmp_path
     assert done.returncode == 0 and str(tmp_path) in done.stdout, done.stderr
 
 
+# What the app makes of it
+
+ORIGINS = """
+import os; os.environ["MINRNN_HUB_NAMESPACE"] = "ann"
+from minrnn import library
+result = [entry.origin for entry in library.open_library().models("base").values()]
+"""
+
+
+def test_the_app_shows_repo_and_revision_then_its_cache_then_the_bundled(
+    hub: Hub, client: Client, tmp_path: Path
+) -> None:
+    client.run(run("models --namespace ann"))
+    shown = {
+        f"{repo} @ {hub.repos['model', repo].branches['main'][:7]}"
+        for repo in REPOS
+        if repo.startswith("ann/minrnn-base")
+    }
+    assert set(client.run(ORIGINS)) == shown
+    hub.failing["/"] = 500
+    assert set(client.run(ORIGINS)) == shown
+    client.use_cache(tmp_path / "another")
+    bundled = client.run(ORIGINS)
+    assert len(bundled) == 2
+    assert all("bundled" in origin and "the Hub answered 500" in origin for origin in bundled)
+
+
 # What is fitted to the hardware
 
 
