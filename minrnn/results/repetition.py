@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from minrnn.config import Sampling
 from minrnn.generate import stream
 from minrnn.models import LanguageModel
+from minrnn.results.tables import NOT_YET, table
 from minrnn.text import CharVocab, fold
 
 LENGTH = 20
@@ -72,3 +73,12 @@ def measure(
         text = "".join(chunk.text for chunk in stream(model, prompt, sampling))
         measured.append(Repetition(temperature, repeated_share(text), text))
     return measured
+
+
+def shares_table(rows: Sequence[tuple[str, Sequence[Repetition]]]) -> str:
+    """The shares of several models as a Markdown table: name, then a column a temperature."""
+    if not rows:
+        return NOT_YET
+    heads = ["greedy" if r.temperature == GREEDY else f"temperature {r.temperature:g}" for r in rows[0][1]]
+    lines = [[f"`{name}`", *(f"{r.share:.1%}" for r in measured)] for name, measured in rows]
+    return table(["", *heads], lines, range(1, 1 + len(heads)))

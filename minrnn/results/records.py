@@ -1,0 +1,163 @@
+"""What the studies found: read from run folders, kept in one file, so that tables outlive the folders."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from minrnn.errors import CheckpointError
+from minrnn.models.pretrained import write_text
+from minrnn.results.figures import Result, read
+from minrnn.results.studies import STUDIES
+
+TRIALS = "trials"
+"""Folder of the search for recipes: every run in it is a row of the table of trials."""
+ENDED_ON_BUDGET = ("max_iters", "max_seconds", "target_val_loss")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One finished, or failed, run of a study.
+
+    Attributes:
+        command: what made it.
+        failed: why it failed; empty where it did not, and then the figures below stand.
+        val_loss: over windows, nats per character.
+        val_loss_streaming: with the state carried.
+        train_loss: over the training split; None where it was not scored.
+        n_params: weights.
+        tokens_seen: characters read.
+        seconds: training time, evaluations included.
+        iter_ms: median time of an update, in milliseconds.
+        max_grad_norm: the largest norm of the gradient before clipping.
+        device: the machine's own name for it.
+        curve_tokens: characters read at every evaluation.
+        curve_val_loss: the estimates of the validation loss there.
+    """
+
+    command: str
+    failed: str = ""
+    val_loss: float = 0.0
+    val_loss_streaming: float = 0.0
+    train_loss: float | None = None
+    n_params: int = 0
+    tokens_seen: int = 0
+    seconds: float = 0.0
+    iter_ms: float = 0.0
+    max_grad_norm: float = 0.0
+    device: str = ""
+    curve_tokens: list[int] = field(default_factory=list)
+    curve_val_loss: list[float] = field(default_factory=list)
+
+
+Records = dict[str, dict[str, Record]]
+"""study -> row -> record."""
+
+
+def finished(out: Path) -> bool:
+    """Whether the run in this folder has spent its budget and been scored."""
+    events = _events(out)
+    return (
+        bool(events)
+        and events[-1].get("reason") in ENDED_ON_BUDGET
+        and (out / "model" / "metrics.json").is_file()
+    )
+
+
+def record(out: Path) -> Record | None:
+    """What a run folder holds; None where the run is missing or not at its end.
+
+    Raises:
+        CheckpointError: if the folder is damaged.
+    """
+    failure = out / "error.txt"
+    if finished(out):
+        return _measured(read(out / "model"), _events(out))
+    if failure.is_file():
+        return Record(_command(out), failed=failure.read_text(encoding="utf-8").strip())
+    return None
+
+
+def collect(runs: Path, known: Mapping[str, Mapping[str, Record]]) -> Records:
+    """The records of all studies and trials: of the folders under `runs`, else, where one is gone, the known ones."""
+    names = {study.name: [row.name for row in study.rows] for study in STUDIES.values()}
+    folders = {path.parent.name for path in runs.glob(f"{TRIALS}/*/config.json")}
+    names[TRIALS] = sorted(folders | set(known.get(TRIALS, {})))
+    return {study: _rows(runs / study, rows, known.get(study, {})) for study, rows in names.items()}
+
+
+def load(path: Path) -> Records:
+    """The records in a file; none where there is no file.
+
+    Raises:
+        CheckpointError: if it is damaged.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {study: {name: Record(**r) for name, r in rows.items()} for study, rows in data.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}; make it anew from the run folders.") from None
+
+
+def save(records: Records, path: Path) -> None:
+    """Write records, one a line, so that a change is seen for what it is."""
+    lines = [f"{json.dumps(study)}: {{\n{_lines(rows)}\n}}" for study, rows in records.items() if rows]
+    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def _rows(folder: Path, names: Sequence[str], known: Mapping[str, Record]) -> dict[str, Record]:
+    rows = {name: record(folder / name) or known.get(name) for name in names}
+    return {name: r for name, r in rows.items() if r is not None}
+
+
+def _lines(rows: Mapping[str, Record]) -> str:
+    return ",\n".join(
+        f"  {json.dumps(name)}: {json.dumps(dataclasses.asdict(r), ensure_ascii=False)}"
+        for name, r in rows.items()
+    )
+
+
+def _measured(result: Result, events: list[dict[str, Any]]) -> Record:
+    iters = [event for event in events if event["event"] == "iter"]
+    evals = [event for event in events if event["event"] == "eval"]
+    return Record(
+        command=result.command,
+        val_loss=round(result.val_loss, 5),
+        val_loss_streaming=round(result.val_loss_streaming, 5),
+        train_loss=None if result.train_loss is None else round(result.train_loss, 5),
+        n_params=result.n_params,
+        tokens_seen=result.tokens_seen,
+        seconds=round(result.seconds, 1),
+        iter_ms=round(1000 * statistics.median(event["iter_seconds"] for event in iters), 2),
+        max_grad_norm=round(max(event["grad_norm"] for event in iters), 3),
+        device=result.device,
+        curve_tokens=[event["tokens"] for event in evals],
+        curve_val_loss=[round(event["val_loss"], 4) for event in evals],
+    )
+
+
+def _events(out: Path) -> list[dict[str, Any]]:
+    """The whole lines of a run's metrics.jsonl."""
+    try:
+        lines = (out / "metrics.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
+        return [json.loads(line) for line in lines]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{out / 'metrics.jsonl'} is damaged: {error}; delete the run and start anew."
+        ) from None
+
+
+def _command(out: Path) -> str:
+    try:
+        return str(json.loads((out / "config.json").read_text(encoding="utf-8"))["command"])
+    except (OSError, ValueError, KeyError):
+        return ""

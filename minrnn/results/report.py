@@ -1,0 +1,150 @@
+"""From records to documents: the tables and charts of docs/replication.md and docs/recipes.md."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from minrnn.config import TrainConfig
+from minrnn.models import MODEL_NAMES
+from minrnn.models.pretrained import write_text
+from minrnn.results import records, svg
+from minrnn.results.figures import Result, bundled, title
+from minrnn.results.records import TRIALS, Record, Records
+from minrnn.results.studies import RECIPES, REPLICATION, STUDIES, Study
+from minrnn.results.tables import NOT_YET, duration, fill, loss, params, table
+
+RECORDS, CHARTS = "studies.json", "charts"
+HEAD = ("", "val loss", "carried", "train loss", "parameters", "ms/iter", "largest gradient", "time")
+LOSS_AXIS = "validation loss, nats per character"
+HEADROOM = 0.9
+"""How far above the best loss a chart of curves goes, in nats."""
+
+
+def renew(docs: Path, runs: Path) -> list[str]:
+    """Read the run folders, keep what they hold, and renew the pages.
+
+    Args:
+        docs: the folder of the documents and of studies.json.
+        runs: the folder that holds STUDY/ROW.
+
+    Returns:
+        One line on every study: how many of its rows have been run.
+
+    Raises:
+        MinrnnError: if a folder is damaged, or a page lacks its markers.
+    """
+    found = records.collect(runs, records.load(docs / RECORDS))
+    records.save(found, docs / RECORDS)
+    (docs / CHARTS).mkdir(exist_ok=True)
+    for name, picture in charts(found).items():
+        write_text(docs / CHARTS / name, picture)
+    for page, sections in pages(found).items():
+        fill(docs / page, sections)
+    return [f"{s.name}: {len(found.get(s.name, {}))} of {len(s.rows)} rows run" for s in STUDIES.values()]
+
+
+def pages(found: Records) -> dict[str, dict[str, str]]:
+    """What stands between the markers of every page: page -> name -> Markdown."""
+    drawn = charts(found)
+
+    def sections(names: Sequence[str]) -> dict[str, str]:
+        return {name: section(STUDIES[name], found.get(name, {}), f"{name}.svg" in drawn) for name in names}
+
+    recipes = sections(RECIPES) | {
+        "seeds-mean": seeds_table(bundled(), found.get("seeds", {})),
+        TRIALS: trials_table(found.get(TRIALS, {})),
+    }
+    return {"replication.md": sections(REPLICATION), "recipes.md": recipes}
+
+
+def section(study: Study, rows: Mapping[str, Record], drawn: bool = False) -> str:
+    """A study's chart, its table and, folded, the command of every row."""
+    lines = [[row.label, *_cells(rows.get(row.name))] for row in study.rows]
+    commands = "\n".join(study.command(row) for row in study.rows)
+    picture = [f"![{study.question}]({CHARTS}/{study.name}.svg)"] if drawn else []
+    folded = f"<details><summary>Commands</summary>\n\n```\n{commands}\n```\n\n</details>"
+    return "\n\n".join([*picture, table(HEAD, lines, range(1, len(HEAD))), *_machines(rows), folded])
+
+
+def trials_table(rows: Mapping[str, Record]) -> str:
+    """Every trial of the search, the best of each model first."""
+    if not rows:
+        return NOT_YET
+    ordered = sorted(rows.values(), key=lambda r: r.val_loss)
+    lines = [[f"`{_flags(r.command)}`", *_cells(r)] for r in ordered]
+    head = ("flags of `python -m minrnn train`", *HEAD[1:])
+    return "\n\n".join([table(head, lines, range(1, len(HEAD))), *_machines(rows)])
+
+
+def seeds_table(own: Sequence[Result], rows: Mapping[str, Record]) -> str:
+    """Validation loss by seed, mean and standard deviation; the first seed's is the bundled checkpoint."""
+    first = {r.model: r.val_loss for r in own if r.preset == "base" and r.seed == TrainConfig().seed}
+    lines = []
+    for model in MODEL_NAMES:
+        others = [rows[name].val_loss for name in sorted(rows) if name.startswith(f"{model}-")]
+        losses = [first[model], *others] if model in first else others
+        lines.append([title(model), loss(first.get(model)) or NOT_YET, *_spread(losses)])
+    return table(("", "bundled", "seeds", "mean", "standard deviation"), lines, range(1, 5))
+
+
+def _spread(losses: Sequence[float]) -> list[str]:
+    if len(losses) < 2:
+        return [str(len(losses)), "", ""]
+    return [str(len(losses)), loss(statistics.mean(losses)), loss(statistics.stdev(losses))]
+
+
+def _flags(command: str) -> str:
+    """A command without its beginning and without --out."""
+    words = command.removeprefix("python -m minrnn train ").split()
+    at = words.index("--out") if "--out" in words else len(words)
+    return " ".join(words[:at] + words[at + 2 :])
+
+
+def _machines(rows: Mapping[str, Record]) -> list[str]:
+    names = dict.fromkeys(r.device for r in rows.values() if r.device)
+    return [f"Machine: {'; '.join(names)}."] if names else []
+
+
+def charts(found: Records) -> dict[str, str]:
+    """File name -> SVG, for every study that has something to show."""
+    drawn = {f"{name}.svg": _curves(STUDIES[name], found.get(name, {})) for name in ("ablation", "layers")}
+    drawn["ladder.svg"] = _ladder(found)
+    return {name: picture for name, picture in drawn.items() if picture}
+
+
+def _cells(r: Record | None) -> list[str]:
+    if r is None:
+        return [NOT_YET] + [""] * (len(HEAD) - 2)
+    if r.failed:
+        return [f"failed: {r.failed}"] + [""] * (len(HEAD) - 2)
+    figures = [f"**{loss(r.val_loss)}**", loss(r.val_loss_streaming), loss(r.train_loss), params(r.n_params)]
+    return [*figures, f"{r.iter_ms:.0f}", f"{r.max_grad_norm:.3g}", duration(r.seconds)]
+
+
+def _curves(study: Study, rows: Mapping[str, Record]) -> str:
+    done = [
+        (row.label, rows[row.name]) for row in study.rows if row.name in rows and rows[row.name].curve_tokens
+    ]
+    if not done:
+        return ""
+    series = [svg.Series(label, r.curve_tokens, r.curve_val_loss) for label, r in done]
+    top = min(min(s.y) for s in series) + HEADROOM
+    return svg.lines(series, "characters read", LOSS_AXIS, top)
+
+
+def _ladder(found: Records) -> str:
+    """The rungs at the LSTM's size and at its width, one row a rung."""
+    study = STUDIES["ladder"]
+    kinds = {"equal parameters": found.get("ladder", {}), "equal width": found.get("ladder-width", {})}
+    series = [_rungs(label, study, rows) for label, rows in kinds.items()]
+    return (
+        svg.ladder([row.label for row in study.rows], series, LOSS_AXIS) if any(s.x for s in series) else ""
+    )
+
+
+def _rungs(label: str, study: Study, rows: Mapping[str, Record]) -> svg.Series:
+    done = [(place, rows[row.name]) for place, row in enumerate(study.rows) if row.name in rows]
+    measured: Sequence[tuple[int, Record]] = [(place, r) for place, r in done if not r.failed]
+    return svg.Series(label, [r.val_loss for _, r in measured], [float(place) for place, _ in measured])

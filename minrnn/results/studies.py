@@ -1,0 +1,186 @@
+"""The studies behind docs/replication.md and docs/recipes.md, as data: questions, rows, and their commands.
+
+    python -m minrnn study run ladder     trains what is missing, one row after another, and can be stopped at will
+    python -m minrnn study report         reads the run folders and renews tables and charts
+
+Within a study all rows have the same text, the same number of characters to read and the same recipe but
+for what their flags say.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from minrnn.errors import ConfigError
+from minrnn.models import MODEL_NAMES
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run of a study.
+
+    Attributes:
+        name: its folder, within the study's.
+        label: what stands in the table.
+        flags: of `python -m minrnn train`, without --out.
+    """
+
+    name: str
+    label: str
+    flags: str
+
+    @property
+    def words(self) -> list[str]:
+        """The flags as a shell would split them."""
+        return shlex.split(self.flags)
+
+
+@dataclass(frozen=True)
+class Study:
+    """Runs that answer one question.
+
+    Attributes:
+        name: its folder under runs/.
+        question: what it asks.
+        rows: its runs, in the order of the table.
+    """
+
+    name: str
+    question: str
+    rows: tuple[Row, ...]
+
+    def command(self, row: Row) -> str:
+        """The whole command of a row, as it stands in the document."""
+        return f"python -m minrnn train {row.flags} --out runs/{self.name}/{row.name}"
+
+
+def get(name: str) -> Study:
+    """The study of that name.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    if name not in STUDIES:
+        raise ConfigError(f"study {name!r} is not known; choose one of: {', '.join(STUDIES)}.")
+    return STUDIES[name]
+
+
+# 10 M characters in windows of 100. float32, so that no rung's gates are rounded more than another's.
+_SMALL = "--max-iters 1000 --eval-interval 50 --sample-interval 0 --dtype float32"
+# A third of base's budget.
+_THIRD = "--preset base --max-iters 400"
+
+
+def _ablation() -> Study:
+    def row(name: str, label: str, flags: str) -> Row:
+        return Row(name, label, f"--preset replica --model {flags} {_SMALL}")
+
+    ladder_row = Row(
+        "theirs", "the replication's minLSTM", f"--preset ladder --model lstm_linear --init-std 1 {_SMALL}"
+    )
+    return Study(
+        "ablation",
+        "Which of the replication's choices cost it its loss?",
+        (
+            row("minlstm", "minLSTM, ours", "minlstm"),
+            row("minlstm-raw-gates", "minLSTM, gates not normalised", "minlstm --no-normalised"),
+            row("minlstm-std-1", "minLSTM, weights from N(0, 1)", "minlstm --init-std 1"),
+            row("minlstm-both", "minLSTM, both", "minlstm --no-normalised --init-std 1"),
+            ladder_row,
+            row("lstm", "LSTM, ours", "lstm"),
+            row("lstm-std-1", "LSTM, weights from N(0, 1)", "lstm --init-std 1"),
+            row("lstm-one-layer", "LSTM, one layer, weights from N(0, 1)", "lstm --n-layer 1 --init-std 1"),
+        ),
+    )
+
+
+def _layers() -> Study:
+    rows = (
+        Row(
+            f"lstm-{n}",
+            f"LSTM, {n} layer{'s' * (n > 1)}",
+            f"--preset replica --model lstm --n-layer {n} {_SMALL}",
+        )
+        for n in (1, 2, 3, 4)
+    )
+    return Study("layers", "Do more layers help the LSTM?", tuple(rows))
+
+
+_RUNGS = (
+    ("lstm", "LSTM", "lstm --forget-bias 0", 128),
+    ("lstm-x-gates", "its gates read x only", "lstm_x_gates", 160),
+    ("lstm-x", "its candidate, too", "lstm_x", 180),
+    ("lstm-no-output", "no output gate", "lstm_no_output", 204),
+    ("lstm-linear", "no tanh behind the cell", "lstm_linear", 204),
+    ("minlstm-raw-gates", "candidate g in the place of tanh", "minlstm --no-normalised", 204),
+    ("minlstm", "gates normalised: minLSTM", "minlstm", 204),
+    ("mingru", "one gate: minGRU", "mingru", 248),
+)
+"""Folder, label, model, and the width at which a model of two plain layers has the LSTM's 281 k parameters."""
+
+
+def _ladder(name: str, question: str, width: int | None, further: tuple[Row, ...] = ()) -> Study:
+    rows = [
+        Row(folder, label, f"--preset ladder --model {model} --n-embd {width or equal} {_SMALL}")
+        for folder, label, model, equal in _RUNGS
+    ]
+    return Study(name, question, (*rows, *further))
+
+
+_CHECKS = tuple(
+    Row(folder, label, f"--preset ladder --model {flags} {_SMALL}")
+    for folder, label, flags in (
+        ("check-forget-1", "check: LSTM, forget bias 1", "lstm --n-embd 128"),
+        (
+            "check-lstm-slow",
+            "check: LSTM, rate 2e-3",
+            "lstm --forget-bias 0 --n-embd 128 --learning-rate 2e-3",
+        ),
+        ("check-mingru-slow", "check: minGRU, rate 2e-3", "mingru --n-embd 248 --learning-rate 2e-3"),
+    )
+)
+
+
+def _conv() -> Study:
+    rows = (
+        Row(
+            f"{model}-conv-{taps}",
+            f"{model}, {'Conv4' if taps else 'no convolution'}",
+            f"{_THIRD} --model {model} --conv-kernel {taps}",
+        )
+        for model in MODEL_NAMES
+        for taps in (0, 4)
+    )
+    return Study("conv", "Did the convolution win?", tuple(rows))
+
+
+def _seeds() -> Study:
+    rows = (
+        Row(f"{model}-{seed}", f"{model}, seed {seed}", f"--preset base --model {model} --seed {seed}")
+        for model in MODEL_NAMES
+        for seed in (1338, 1339)
+    )
+    return Study("seeds", "How far do seeds differ?", tuple(rows))
+
+
+_LONG = Study(
+    "long",
+    "How long does nanoGPT need to reach what minGRU has?",
+    (Row("nanogpt-twice", "nanoGPT, twice the budget", "--preset base --model nanogpt --max-iters 2800"),),
+)
+
+STUDIES = {
+    study.name: study
+    for study in (
+        _ablation(),
+        _ladder("ladder", "Why should a model do better for losing its hidden-state inputs and gates?", None),
+        _ladder("ladder-width", "And if what it loses is not given back as width?", 128, _CHECKS),
+        _layers(),
+        _conv(),
+        _seeds(),
+        _LONG,
+    )
+}
+REPLICATION = ("ablation", "ladder", "ladder-width", "layers")
+RECIPES = ("conv", "seeds", "long")
