@@ -23,7 +23,7 @@ from huggingface_hub.hf_api import RepoFile
 from minrnn import checkpoint, settings
 from minrnn.checkpoint import Checkpoint
 from minrnn.errors import CheckpointError, HubError, MinrnnError
-from minrnn.models.pretrained import in_short
+from minrnn.models.download import in_short
 
 Kind = Literal["model", "space"]
 Key = tuple[str, str]

@@ -13,14 +13,10 @@ import tyro
 from huggingface_hub import HfApi, SpaceHardware
 
 from minrnn import cards, checkpoint, hub
-from minrnn.errors import CheckpointError, ConfigError
+from minrnn.errors import ConfigError
 from minrnn.hub import Upload
-from minrnn.models import pretrained
 from minrnn.runs import MODEL
-
-ROOT = checkpoint.BUNDLED.parent
-FILES = (pretrained.CONFIG, pretrained.WEIGHTS, checkpoint.METRICS, checkpoint.HISTORY)
-"""What a published model consists of, besides its card."""
+from minrnn.uploads import bundled, model_upload, space_upload
 
 
 @dataclass(frozen=True)
@@ -109,82 +105,6 @@ def run(command: Command) -> Iterator[str]:
         yield from _space(command)
     else:
         yield from _run(command)
-
-
-def bundled(preset: str = "") -> list[tuple[str, str]]:
-    """The (preset, model) pairs that come with the program.
-
-    Raises:
-        CheckpointError: if there are none.
-    """
-    folders = [path.parent for path in sorted(checkpoint.BUNDLED.glob(f"*/*/{pretrained.CONFIG}"))]
-    pairs = [(path.parent.name, path.name) for path in folders if preset in ("", path.parent.name)]
-    if not pairs:
-        raise CheckpointError(
-            f"{checkpoint.BUNDLED} holds no models of preset {preset!r}; train some, or choose another preset."
-        )
-    return pairs
-
-
-def model_upload(folder: Path, repo: str) -> Upload:
-    """A model's repo, from a checkpoint folder that is checked by loading it.
-
-    Raises:
-        CheckpointError: if the folder does not hold a whole, scored model.
-    """
-    loaded = checkpoint.load(folder)
-    for name in FILES:
-        if not (folder / name).is_file():
-            raise CheckpointError(
-                f"{folder} holds no {name}; only a model whose training has ended can be published."
-            )
-    files: dict[str, Path | bytes] = {name: folder / name for name in FILES}
-    try:
-        card = cards.model_card(repo, loaded.model.config, loaded.metrics)
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{folder / checkpoint.METRICS} lacks {error}; train the model with this minRNN."
-        ) from None
-    return Upload("model", repo, files | {"README.md": card.encode()})
-
-
-def space_upload(namespace: str, hardware: str, repos: list[str]) -> Upload:
-    """The Space's repo: the app, its package, the bundled weights, and what is fitted to the hardware.
-
-    Raises:
-        CheckpointError: if this minRNN is not a checkout that holds the app.
-    """
-    missing = [name for name in ("app.py", "README.md", "requirements.txt") if not (ROOT / name).is_file()]
-    if missing:
-        raise CheckpointError(
-            f"{ROOT} holds no {missing[0]}; publish the Space from a checkout of the project."
-        )
-    names = [*_tree(ROOT / "minrnn"), *_weights(), "app.py", "LICENSE"]
-    files: dict[str, Path | bytes] = {name: ROOT / name for name in names}
-    files["requirements.txt"] = cards.requirements(_text("requirements.txt"), hardware).encode()
-    files["README.md"] = cards.space_readme(_text("README.md"), hardware, repos, files).encode()
-    return Upload("space", hub.checked(f"{namespace}/minrnn"), files, owned=("minrnn/", "checkpoints/"))
-
-
-def _text(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def _tree(folder: Path) -> Iterator[str]:
-    """The package's files, without what Python or an editor left there."""
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(ROOT)
-        clutter = any(part.startswith((".", "__pycache__")) for part in name.parts) or path.suffix == ".pyc"
-        if path.is_file() and not clutter:
-            yield name.as_posix()
-
-
-def _weights() -> Iterator[str]:
-    for preset, model in bundled():
-        for name in (*FILES, "README.md"):
-            path = checkpoint.bundled(preset, model) / name
-            if path.is_file():
-                yield path.relative_to(ROOT).as_posix()
 
 
 def _models(command: Models) -> Iterator[str]:

@@ -14,7 +14,7 @@ FLOORS = [
     {"models"},
     {"checkpoint", "train", "evaluate", "generate"},
     {"runs", "runlog", "locks", "worker", "runlist", "sharing", "jobs"}
-    | {"hub", "cards", "publish", "library", "results", "bench"},
+    | {"hub", "cards", "uploads", "publish", "library", "results", "bench"},
     COMMAND_LINE | {"ui"},
     {"app"},
 ]
@@ -23,8 +23,7 @@ HOMES = {
     "plotly": ("minrnn/ui/",),
     "huggingface_hub": (
         "minrnn/models/lm.py",
-        "minrnn/models/pretrained.py",
-        "minrnn/checkpoint.py",
+        "minrnn/models/download.py",
         "minrnn/hub.py",
         "minrnn/cards.py",
         "minrnn/publish.py",

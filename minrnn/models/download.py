@@ -1,0 +1,116 @@
+"""Files of a model's folder or of a repo on the Hub, as paths on this machine; and why one could not be had."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_download, hf_hub_url
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    FileMetadataError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from minrnn.errors import CheckpointError, HubError
+from minrnn.settings import HUB_ANSWER_S
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+"""The two files that are a model."""
+_ANSWERED = (HfHubHTTPError, FileMetadataError)
+_REMEDIES = {
+    401: "your token is not valid; log in again with `hf auth login`, or unset HF_TOKEN",
+    403: "your account may not read it; ask its owner for access",
+    429: "it was asked too often; try again in a few minutes",
+}
+
+
+def fetch(source: str, name: str, revision: str | None = None, **download: Any) -> Path:
+    """One file of a folder or a Hub repo, as a path on this machine.
+
+    Raises:
+        CheckpointError: if the folder lacks the file.
+        HubError: if the Hub does not give it.
+    """
+    if os.path.isdir(source):
+        path = Path(source) / name
+        if not path.is_file():
+            raise CheckpointError(
+                f"{source} holds no {name}; a checkpoint folder needs {CONFIG} and {WEIGHTS}."
+            )
+        return path
+    try:
+        if source.count("/") != 1:  # the Hub knows a few repos without an owner; none of them is ours
+            raise HFValidationError(source)
+        return _download(source, name, revision, **download)
+    except HFValidationError:
+        raise CheckpointError(
+            f"{source!r} is neither a folder on this machine nor a Hub repo of the form user/repo."
+        ) from None
+    except Exception as error:
+        raise HubError(f"{source}: {hub_reason(error, name, revision)}") from error
+
+
+def _download(repo: str, name: str, revision: str | None, **download: Any) -> Path:
+    """A file from the cache if the revision is a whole commit, else from the Hub, else from the cache again.
+
+    The Hub's client tries half a minute where there is no network; this asks once.
+    """
+
+    def cached() -> Path:
+        return Path(hf_hub_download(repo, name, revision=revision, **download | {"local_files_only": True}))
+
+    if download.get("local_files_only"):
+        return cached()
+    if revision and re.fullmatch("[0-9a-f]{40}", revision):
+        with suppress(LocalEntryNotFoundError):
+            return cached()
+    try:
+        url = hf_hub_url(repo, name, revision=revision)
+        get_hf_file_metadata(url, token=download.get("token"), timeout=HUB_ANSWER_S)
+    except Exception as error:
+        if isinstance(error, HfHubHTTPError) and error.response.status_code < 500:
+            raise
+        try:
+            return cached()
+        except LocalEntryNotFoundError as missing:
+            raise missing from error
+    return Path(hf_hub_download(repo, name, revision=revision, **download))
+
+
+def hub_reason(error: Exception, name: str, revision: str | None) -> str:
+    """What went wrong at the Hub and what to do, in one sentence."""
+    if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, _ANSWERED):
+        error = error.__cause__
+    if isinstance(error, GatedRepoError):
+        return "the repo is gated; ask its owner for access and log in with `hf auth login`."
+    if isinstance(error, RepositoryNotFoundError):
+        return "no such repo, or it is private; check the name, or log in with `hf auth login`."
+    if isinstance(error, RevisionNotFoundError):
+        return f"the repo has no revision {revision!r}; leave it out for the newest of main."
+    if isinstance(error, FileMetadataError):
+        return f"what answered for {name} is not the Hub; check the network and HF_ENDPOINT."
+    if isinstance(error, LocalEntryNotFoundError):
+        return f"the Hub cannot be reached and {name} is not in the local cache; check the network."
+    if isinstance(error, EntryNotFoundError):
+        return f"the repo has no {name}; only models published as {CONFIG} and {WEIGHTS} can be loaded."
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code
+        return f"the Hub answered {status} for {name}; {_REMEDIES.get(status, 'try again later')}."
+    return f"{name} could not be downloaded ({in_short(error)}); check the network and try again."
+
+
+def in_short(error: Exception) -> str:
+    """An error's kind and text, without the text where it might quote a token."""
+    text = str(error)
+    token = get_token()
+    secret = "Bearer" in text or (token is not None and token in text)
+    return type(error).__name__ if secret else f"{type(error).__name__}: {text}"
