@@ -508,7 +508,8 @@ def readme() -> SpaceCard:
 
 def test_the_readmes_front_matter_is_complete(readme: SpaceCard) -> None:
     data = readme.data
-    texts = "title emoji colorFrom colorTo short_description tags datasets suggested_hardware".split()
+    names = ("title", "emoji", "colorFrom", "colorTo")
+    texts = (*names, "short_description", "tags", "datasets", "suggested_hardware")
     assert [key for key in texts if not data.get(key)] == []
     assert (data.sdk, data.python_version, data.license) == ("gradio", "3.12", "mit")
     assert (ROOT / str(data.app_file)).is_file()
