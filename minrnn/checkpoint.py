@@ -89,7 +89,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
         return {}
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path.name} cannot be read: {error}.") from None
     if not isinstance(data, dict):
         raise CheckpointError(f"{path.name} must hold an object, not {type(data).__name__}.")

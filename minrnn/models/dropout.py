@@ -47,7 +47,7 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
         return x
     if x.device.type != "cpu":
         return F.dropout(x, p, training)
-    dropped: Tensor = _ByteDropout.apply(x, round(p * _LEVELS))  # type: ignore[no-untyped-call]
+    dropped: Tensor = _ByteDropout.apply(x, min(round(p * _LEVELS), _LEVELS - 1))  # type: ignore[no-untyped-call]
     return dropped
 
 
