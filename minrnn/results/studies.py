@@ -12,6 +12,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from minrnn import presets
 from minrnn.errors import ConfigError
 from minrnn.models import MODEL_NAMES
 
@@ -68,8 +69,9 @@ def get(name: str) -> Study:
 
 # 10 M characters in windows of 100. float32, so that no rung's gates are rounded more than another's.
 _SMALL = "--max-iters 1000 --eval-interval 50 --sample-interval 0 --dtype float32"
-# A third of base's budget.
-_THIRD = "--preset base --max-iters 400"
+_BUDGET = presets.get("base", "mingru").train.max_iters
+_THIRD = f"--preset base --max-iters {_BUDGET // 3}"
+_TWICE = f"--preset base --max-iters {2 * presets.get('base', 'nanogpt').train.max_iters}"
 
 
 def _ablation() -> Study:
@@ -167,7 +169,7 @@ def _seeds() -> Study:
 _LONG = Study(
     "long",
     "How long does nanoGPT need to reach what minGRU has?",
-    (Row("nanogpt-twice", "nanoGPT, twice the budget", "--preset base --model nanogpt --max-iters 2800"),),
+    (Row("nanogpt-twice", "nanoGPT, twice the budget", f"{_TWICE} --model nanogpt"),),
 )
 
 STUDIES = {
