@@ -109,6 +109,19 @@ def model_card(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> st
     return str(ModelCard(head + body))
 
 
+def bundled_card(config: ModelConfig, metrics: Mapping[str, Any]) -> str:
+    """The README.md of a checkpoint that comes with the program.
+
+    Args:
+        config: the model's shape.
+        metrics: its metrics.json.
+    """
+    title = f"# {mixer_class(config.mixer).title}, preset {metrics['preset']}"
+    results = _table(("", "value"), ((name, f"{metrics[key]:.4f}") for key, name in _results(metrics)))
+    made = f"Trained on {_corpus(metrics)} and put here by\n\n```\n{metrics['command']}\n```"
+    return "\n\n".join((title, made, results, _table(("", ""), _training(config, metrics)))) + "\n"
+
+
 def space_readme(text: str, hardware: str, repos: Iterable[str], files: Iterable[str]) -> str:
     """The project's README.md as a Space's: front matter for the hardware, no picture that is not there.
 

@@ -7,13 +7,14 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 import tyro
 from rich.console import Console
 
-from minrnn import bench, checkpoint, corpora, publish, runs
+from minrnn import bench, checkpoint, corpora, publish, runs, uploads
 from minrnn.config import Sampling
 from minrnn.errors import CheckpointError, MinrnnError
 from minrnn.generate import stream
@@ -32,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         COMMANDS[words[0]](words[1:])
     except MinrnnError as error:
-        Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", markup=False, highlight=False)
+        Console(stderr=True, soft_wrap=True).print(
+            f"error: {error}", style="red", markup=False, highlight=False
+        )
         raise SystemExit(1) from None
 
 
@@ -132,11 +135,28 @@ def _publish(words: list[str]) -> None:
         print(line, flush=True)
 
 
+@dataclasses.dataclass(frozen=True)
+class BundleFlags:
+    """Make a finished run's model the bundled one of its preset.
+
+    Attributes:
+        run: the run's folder.
+    """
+
+    run: tyro.conf.Positional[Path]
+
+
+def _bundle(words: list[str]) -> None:
+    flags = tyro.cli(BundleFlags, args=words, prog="python -m minrnn bundle")
+    print(uploads.bundle(flags.run / runs.MODEL))
+
+
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "train": _train,
     "eval": _eval,
     "sample": _sample,
     "bench": _bench,
+    "bundle": _bundle,
     "publish": _publish,
 }
 

@@ -30,6 +30,29 @@ def bundled(preset: str = "") -> list[tuple[str, str]]:
     return pairs
 
 
+def bundle(model: Path) -> Path:
+    """Make a trained model the bundled one of its preset: weights, metrics, history and card.
+
+    Args:
+        model: the model folder of a finished run.
+
+    Returns:
+        The folder it lies in now.
+
+    Raises:
+        CheckpointError: if the folder does not hold a whole, scored model.
+    """
+    loaded = checkpoint.load(model)
+    metrics = loaded.metrics
+    _check_whole(model)
+    target = checkpoint.bundled(metrics["preset"], metrics["model"])
+    target.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        (target / name).write_bytes((model / name).read_bytes())
+    (target / "README.md").write_text(cards.bundled_card(loaded.model.config, metrics), encoding="utf-8")
+    return target
+
+
 def model_upload(folder: Path, repo: str) -> Upload:
     """A model's repo, from a checkpoint folder that is checked by loading it.
 
@@ -37,11 +60,7 @@ def model_upload(folder: Path, repo: str) -> Upload:
         CheckpointError: if the folder does not hold a whole, scored model.
     """
     loaded = checkpoint.load(folder)
-    for name in FILES:
-        if not (folder / name).is_file():
-            raise CheckpointError(
-                f"{folder} holds no {name}; only a model whose training has ended can be published."
-            )
+    _check_whole(folder)
     files: dict[str, Path | bytes] = {name: folder / name for name in FILES}
     try:
         card = cards.model_card(repo, loaded.model.config, loaded.metrics)
@@ -50,6 +69,14 @@ def model_upload(folder: Path, repo: str) -> Upload:
             f"{folder / checkpoint.METRICS} lacks {error}; train the model with this minRNN."
         ) from None
     return Upload("model", repo, files | {"README.md": card.encode()})
+
+
+def _check_whole(folder: Path) -> None:
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise CheckpointError(
+                f"{folder} holds no {name}; only a model whose training has ended can be published."
+            )
 
 
 def space_upload(namespace: str, hardware: str, repos: list[str]) -> Upload:
