@@ -95,7 +95,7 @@ class TrainConfig:
             0 keeps the raw weights.
         init_std: draw every weight from a normal with this standard deviation; 0 keeps the model's own.
         eval_interval: iters between evaluations; 0 evaluates at the end only.
-        eval_chars: characters of the validation split scored while training.
+        eval_chars: characters scored while training, in windows spread over the validation split.
         sample_interval: iters between samples; 0 is off.
         sample_chars: length of a sample, in characters.
         save_seconds: seconds of training between saves, besides those at evaluations.

@@ -14,7 +14,7 @@ BATCH_CHARS = 16_384
 """Characters scored at once: few enough to fit any machine."""
 
 
-def windowed_loss(model: LanguageModel, ids: Tensor) -> float:
+def windowed_loss(model: LanguageModel, ids: Tensor, chars: int = 0) -> float:
     """Mean loss over a text cut into windows of `block_size` that do not overlap, each read from an empty state.
 
     Every character but the first is predicted once; the last window may be shorter.
@@ -22,14 +22,17 @@ def windowed_loss(model: LanguageModel, ids: Tensor) -> float:
     Args:
         model: scored with dropout off, in float32.
         ids: (N,) int64, N >= 2.
+        chars: score about this many characters only, in windows spread evenly over the text; 0 scores all.
 
     Returns:
         Nats per character.
     """
-    total = 0.0
-    for idx, targets in _windows(ids, model.config.block_size):
+    total, count = 0.0, 0
+    stride = max(1, len(ids) // chars) if chars else 1
+    for idx, targets in _windows(ids, model.config.block_size, stride):
         total += _losses(model, idx, targets, None)[0].sum().item()
-    return total / (len(ids) - 1)
+        count += targets.numel()
+    return total / count
 
 
 def streaming_loss(model: LanguageModel, ids: Tensor) -> float:
@@ -65,14 +68,16 @@ def character_losses(model: LanguageModel, ids: Tensor) -> Tensor:
     return torch.cat(losses)
 
 
-def _windows(ids: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """(B, T) ids and targets that cover a text once, in batches."""
+def _windows(ids: Tensor, size: int, stride: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """(B, T) ids and targets that cover a text once, or every `stride`-th window of it, in batches."""
     whole = (len(ids) - 1) // size
     idx, targets = ids[: whole * size].view(whole, size), ids[1 : whole * size + 1].view(whole, size)
+    idx, targets = idx[::stride], targets[::stride]
     batch = max(1, BATCH_CHARS // size)
-    yield from zip(idx.split(batch), targets.split(batch), strict=True)
+    if whole:
+        yield from zip(idx.split(batch), targets.split(batch), strict=True)
     rest = ids[whole * size :].unsqueeze(0)
-    if rest.shape[1] > 1:
+    if rest.shape[1] > 1 and (stride == 1 or not whole):
         yield rest[:, :-1], rest[:, 1:]
 
 

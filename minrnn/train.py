@@ -183,7 +183,6 @@ def train(
     """
     train_ids, val_ids = splits(corpus, CharVocab(state.model.config.vocab))
     batches = Batches(train_ids, state.model.config.block_size, config.batch_size, config.seed)
-    val_ids = val_ids[: config.eval_chars + 1]
     val_loss = math.inf
     while True:
         reason = _stop_reason(state, config, val_loss, should_stop)
@@ -308,7 +307,7 @@ def _follow(average: LanguageModel, model: LanguageModel, decay: float, iter: in
 def _evaluate(state: TrainState, val_ids: Tensor, config: TrainConfig) -> Eval:
     started = time.perf_counter()
     with _memory_errors(state, config):
-        loss = windowed_loss(state.average, val_ids)
+        loss = windowed_loss(state.average, val_ids, config.eval_chars)
     _check_finite("the validation loss", loss, state, config)
     state.seconds += time.perf_counter() - started
     state.evaluated_at = state.iter

@@ -16,7 +16,9 @@ SIZE = 7
 @pytest.fixture(params=MODEL_NAMES)
 def model(request: pytest.FixtureRequest) -> LanguageModel:
     torch.manual_seed(0)
-    return LanguageModel(ModelConfig(request.param, "abcdefgh", block_size=SIZE, n_layer=1, n_embd=16, dropout=0.5))
+    return LanguageModel(
+        ModelConfig(request.param, "abcdefgh", block_size=SIZE, n_layer=1, n_embd=16, dropout=0.5)
+    )
 
 
 @pytest.fixture
@@ -32,6 +34,18 @@ def test_windowed_loss_reads_each_window_from_an_empty_state(model: LanguageMode
         with torch.no_grad():
             total += F.cross_entropy(model(piece[None, :-1])[0][0], piece[1:], reduction="sum").item()
     assert windowed_loss(model, ids) == pytest.approx(total / (len(ids) - 1), abs=1e-6)
+
+
+def test_an_estimate_scores_windows_spread_over_the_text(model: LanguageModel, ids: torch.Tensor) -> None:
+    model.eval()
+    every_second = [ids[start : start + SIZE + 1] for start in range(0, len(ids) - SIZE, 2 * SIZE)]
+    with torch.no_grad():
+        losses = [F.cross_entropy(model(piece[None, :-1])[0][0], piece[1:]).item() for piece in every_second]
+    assert windowed_loss(model, ids, chars=20) == pytest.approx(sum(losses) / len(losses), abs=1e-6)
+
+
+def test_a_text_shorter_than_a_window_is_scored_whole(model: LanguageModel, ids: torch.Tensor) -> None:
+    assert windowed_loss(model, ids[:4], chars=1) == pytest.approx(windowed_loss(model, ids[:4]))
 
 
 def test_streaming_loss_carries_the_state_to_the_end(model: LanguageModel, ids: torch.Tensor) -> None:
@@ -56,4 +70,11 @@ def test_a_score_names_everything_the_table_shows(model: LanguageModel) -> None:
     scores = checkpoint.score(model, corpus, train_split=True)
     assert scores["tokens"] == 159
     assert scores["bits_per_char"] == pytest.approx(scores["val_loss"] / 0.6931, rel=1e-3)
-    assert set(scores) == {"val_loss", "val_loss_streaming", "bits_per_char", "n_params", "tokens", "train_loss"}
+    assert set(scores) == {
+        "val_loss",
+        "val_loss_streaming",
+        "bits_per_char",
+        "n_params",
+        "tokens",
+        "train_loss",
+    }
