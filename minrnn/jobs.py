@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
+import json
 import logging
 import secrets
 import shutil
@@ -16,16 +17,18 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from minrnn import corpora, runlist, settings, sharing
+from minrnn import corpora, runlist, runs, settings, sharing
 from minrnn.corpora import Corpus
 from minrnn.errors import CheckpointError, ConfigError, CorpusError
 from minrnn.locks import is_held, try_lock
-from minrnn.models import mixer_class
+from minrnn.models import mixer_class, pretrained
 from minrnn.runlist import Run
-from minrnn.runs import LOG, STOP, RunSpec
+from minrnn.runs import CONFIG, LOG, STOP, RunSpec
 from minrnn.text import CharVocab
-from minrnn.worker import COMMAND, QUEUED, claim, command, queue, queued_words, spawn
+from minrnn.train import Event
+from minrnn.worker import COMMAND, QUEUED, SPEC, claim, command, queue, queued_words, spawn
 
 OWN_TEXT = "own.txt"
 _children: list[subprocess.Popen[bytes]] = []
@@ -79,8 +82,8 @@ def start(specs: Sequence[RunSpec], token: str = "", text: str | None = None) ->
     texts = [check(spec, text) for spec in specs]
     asked = time.time()
     return [
-        _ask(spec, token, None if text is None else corpus.text, asked)
-        for spec, corpus in zip(specs, texts, strict=True)
+        _ask(spec, token, None if text is None else corpus.text, asked, place)
+        for place, (spec, corpus) in enumerate(zip(specs, texts, strict=True))
     ]
 
 
@@ -135,7 +138,7 @@ def rename(name: str, title: str, token: str = "") -> None:
         ConfigError: if the title is empty or too long.
     """
     run = runlist.find(name, token)
-    runlist.write_about(run.path, runlist.clean_title(title), run.asked, run.owner)
+    runlist.write_about(run.path, runlist.clean_title(title), run.asked, run.owner, run.place)
 
 
 def stop_now(run: Run) -> None:
@@ -168,11 +171,31 @@ def step() -> None:
 
 def next_run() -> Run | None:
     """The run whose turn it is; None while one that the app started is still going."""
-    runs = runlist.every()
-    if any(run.status == "running" and is_held(run.path, LOG) for run in runs):
+    found = runlist.every()
+    if any(run.status == "running" and is_held(run.path, LOG) for run in found):
         return None
-    waiting = [run for run in runs if run.status == "waiting"]
-    return min(waiting, key=lambda run: queued_words(run.path / QUEUED)[0], default=None)
+    waiting = [run for run in found if run.status == "waiting"]
+    return min(waiting, key=_turn, default=None)
+
+
+def train_here(path: str) -> Iterator[Event]:
+    """Train a run in this process: where only the app itself is lent a GPU (ZeroGPU).
+
+    Args:
+        path: the run's folder; a run that has begun goes on.
+
+    Raises:
+        MinrnnError: whatever the training raises; the folder says so, too.
+    """
+    out = Path(path)
+    begun = (out / CONFIG).is_file()
+    yield from runs.execute(runs.read_spec(out, CONFIG if begun else SPEC), out, resume=begun)
+
+
+def next_here(token: str) -> Run | None:
+    """Take the visitor's next run out of the queue, to train it in this process; None if there is none."""
+    waiting = [run for run in runlist.listed(token) if run.status == "waiting"]
+    return next((run for run in sorted(waiting, key=_turn) if claim(run.path)), None)
 
 
 def keep(every_s: float = 1.0) -> None:
@@ -190,6 +213,11 @@ def _keep(every_s: float) -> None:
         time.sleep(every_s)
 
 
+def _turn(run: Run) -> int:
+    """When a waiting run was asked for."""
+    return queued_words(run.path / QUEUED)[0]
+
+
 @contextlib.contextmanager
 def _alone() -> Iterator[bool]:
     """Whether no other process looks after these runs at this moment; none does until the context ends."""
@@ -201,7 +229,7 @@ def _alone() -> Iterator[bool]:
         yield try_lock(file.fileno())
 
 
-def _ask(spec: RunSpec, token: str, text: str | None, asked: float) -> str:
+def _ask(spec: RunSpec, token: str, text: str | None, asked: float, place: int) -> str:
     """Make a run's folder, with everything in it that it takes to start it."""
     corpus = spec.corpus if text is None else "own"
     secret = secrets.token_hex(8 if settings.training_mode() == "limited" else 3)
@@ -211,7 +239,8 @@ def _ask(spec: RunSpec, token: str, text: str | None, asked: float) -> str:
     if text is not None:
         (out / OWN_TEXT).write_text(text, encoding="utf-8")
         spec = dataclasses.replace(spec, corpus=str(out / OWN_TEXT))
-    runlist.write_about(out, _title(spec, corpus, token), asked, runlist.owner_of(token))
+    runlist.write_about(out, _title(spec, corpus, token), asked, runlist.owner_of(token), place)
+    pretrained.write_text(out / SPEC, json.dumps(dataclasses.asdict(spec), ensure_ascii=False))
     queue(out, command(spec, out))
     return name
 

@@ -27,7 +27,7 @@ from minrnn.models import pretrained
 from minrnn.runlog import METRICS, Follower, History
 from minrnn.runs import CONFIG, ERROR, LOG, MODEL, STOP
 from minrnn.train import Done
-from minrnn.worker import QUEUED
+from minrnn.worker import QUEUED, SPEC
 
 ABOUT, FOLLOWED = "about.json", "followed"
 MAX_TITLE_CHARS = 60
@@ -44,6 +44,7 @@ class Run:
         path: that folder.
         title: what people call it.
         asked: when somebody asked for it, or it began, in seconds since 1970.
+        place: its turn among those asked for at the same moment.
         status: "killed" means that its worker ended without a word; like "stopped" and "failed" it can be resumed.
         problem: why it failed or was killed, and what to do; empty otherwise.
         stopping: whether it was asked to stop and has not done so yet.
@@ -54,6 +55,7 @@ class Run:
     path: Path
     title: str
     asked: float
+    place: int
     status: Status
     problem: str
     stopping: bool
@@ -71,8 +73,8 @@ class Run:
 
     @property
     def config(self) -> dict[str, Any]:
-        """Its config.json; empty before the worker has begun."""
-        return _read_json(self.path / CONFIG)
+        """Its config.json; before the worker has begun what was asked for, which has no figures yet."""
+        return _read_json(self.path / CONFIG) or _read_json(self.path / SPEC)
 
     @property
     def scores(self) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def every() -> list[Run]:
         path for depth in ("*", "*/*") for name in (ABOUT, METRICS) for path in root.glob(f"{depth}/{name}")
     ]
     found = (_read(path) for path in {mark.parent for mark in marks} if _is_name(path))
-    return sorted((run for run in found if run), key=lambda run: run.asked, reverse=True)
+    return sorted((run for run in found if run), key=lambda run: (-run.asked, run.place, run.name))
 
 
 def find(name: str, token: str) -> Run:
@@ -152,9 +154,9 @@ def clean_title(title: str) -> str:
     return title
 
 
-def write_about(path: Path, title: str, asked: float, owner: str) -> None:
+def write_about(path: Path, title: str, asked: float, owner: str, place: int = 0) -> None:
     """Leave about.json in a run's folder."""
-    about = {"title": title, "asked": asked, "owner": owner}
+    about = {"title": title, "asked": asked, "place": place, "owner": owner}
     pretrained.write_text(path / ABOUT, json.dumps(about, ensure_ascii=False) + "\n")
 
 
@@ -193,13 +195,14 @@ def _read(path: Path) -> Run | None:
     about = _read_json(path / ABOUT)
     try:
         asked = float(about.get("asked") or (path / METRICS).stat().st_ctime)
+        place = int(about.get("place", 0))
     except (OSError, TypeError, ValueError):
         return None
     name = path.relative_to(settings.runs_dir()).as_posix()
     status, problem = _status(path)
     stopping = status == "running" and (path / STOP).exists()
     title, owner = str(about.get("title") or name), str(about.get("owner") or "")
-    return Run(name, path, title, asked, status, problem, stopping, owner)
+    return Run(name, path, title, asked, place, status, problem, stopping, owner)
 
 
 def _status(path: Path) -> tuple[Status, str]:

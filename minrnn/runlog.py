@@ -84,7 +84,7 @@ class History:
     def _smoothed(self, loss: float) -> float:
         """The average so far moved towards a loss; over the first iters it follows more closely."""
         seen = len(self.smooth)
-        decay = min(_SMOOTHING, seen / (seen + 2))
+        decay = min(_SMOOTHING, (1 + seen) / (10 + seen))
         return decay * self.smooth[-1] + (1 - decay) * loss if self.smooth else loss
 
     @property

@@ -95,14 +95,14 @@ def execute(
         yield from _follow_engine(spec, corpus, state, out, should_stop)
 
 
-def read_spec(out: Path) -> RunSpec:
-    """What a run trains, from its config.json.
+def read_spec(out: Path, name: str = CONFIG) -> RunSpec:
+    """What a run trains, from its config.json or another file with the same keys.
 
     Raises:
         CheckpointError: if `out` is not a run.
     """
     try:
-        data = json.loads((out / CONFIG).read_text(encoding="utf-8"))
+        data = json.loads((out / name).read_text(encoding="utf-8"))
         config = TrainConfig(**data["train"])
         shape = pretrained.config_from_dict(data["model"])
         return RunSpec(data["corpus"], shape, config, data["preset"], data["init"])

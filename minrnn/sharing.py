@@ -57,8 +57,8 @@ def check_free(token: str, count: int) -> None:
 
 
 def follow(runs: Sequence[Run]) -> None:
-    """Note that somebody's page shows these runs now."""
-    for run in runs:
+    """Note that somebody's page shows these runs now, where that matters."""
+    for run in runs if settings.training_mode() == "limited" else []:
         if run.active:
             with contextlib.suppress(OSError):
                 (run.path / FOLLOWED).touch()

@@ -14,14 +14,12 @@ from typing import Annotated, Any, get_type_hints
 import docstring_parser
 import tyro
 
-from minrnn import checkpoint, presets
 from minrnn.config import TrainConfig
 from minrnn.errors import ConfigError
 from minrnn.models import mixer_class
 from minrnn.runs import RunSpec, read_spec
+from minrnn.worker import defaults
 
-FINE_TUNE_RATE = 0.3
-"""A fine-tune's learning rate, as a share of the preset's: the weights are near a good place already."""
 _SHAPE_LEFT_OUT = ("mixer", "vocab", "options")
 _NO_DEFAULT = object()
 
@@ -40,7 +38,7 @@ def parse(words: list[str]) -> tuple[RunSpec, Path, bool]:
     if first.resume and first.out:
         start = read_spec(Path(first.out))
     else:
-        start = _defaults(first)
+        start = defaults(first.preset, first.model, first.init)
     flags = tyro.cli(
         _flags_class(start, first),
         args=words,
@@ -56,16 +54,6 @@ def _first_look(words: list[str]) -> argparse.Namespace:
         parser.add_argument(f"--{name}", default=default)
     parser.add_argument("--resume", action="store_true")
     return parser.parse_known_args(words)[0]
-
-
-def _defaults(first: argparse.Namespace) -> RunSpec:
-    if first.init is None:
-        preset = presets.get(first.preset, first.model)
-        return RunSpec("tinyshakespeare", preset.model, preset.train, first.preset)
-    config = checkpoint.load(first.init).model.config
-    recipe = presets.get(first.preset, config.mixer).train
-    recipe = dataclasses.replace(recipe, learning_rate=recipe.learning_rate * FINE_TUNE_RATE)
-    return RunSpec("tinyshakespeare", dataclasses.replace(config, vocab=""), recipe, first.preset, first.init)
 
 
 def _flags_class(start: RunSpec, first: argparse.Namespace) -> type[Any]:

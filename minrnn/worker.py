@@ -19,15 +19,37 @@ from pathlib import Path
 from typing import Any
 
 import minrnn
-from minrnn import presets
+from minrnn import checkpoint, presets
 from minrnn.errors import CheckpointError
 from minrnn.locks import lock
 from minrnn.models import mixer_class, pretrained
 from minrnn.runs import ERROR, LOG, STOP, RunSpec
 
-QUEUED, COMMAND = "queued", "command"
+QUEUED, COMMAND, SPEC = "queued", "command", "spec.json"
 NICENESS = 5
 """A worker gives way to the app, so that models go on writing while one trains."""
+FINE_TUNE_RATE = 0.3
+"""A fine-tune's learning rate, as a share of the preset's: the weights are near a good place already."""
+
+
+def defaults(preset: str, model: str, init: str | None = None) -> RunSpec:
+    """What is trained where nothing else is said: a preset, or a checkpoint with its preset's recipe, more gently.
+
+    Args:
+        preset: where shape and recipe come from.
+        model: which of the preset's; the checkpoint says so itself.
+        init: checkpoint to start from, a folder or a Hub repo.
+
+    Raises:
+        MinrnnError: if there is no such preset, or the checkpoint cannot be read.
+    """
+    if init is None:
+        found = presets.get(preset, model)
+        return RunSpec("tinyshakespeare", found.model, found.train, preset)
+    config = checkpoint.load(init).model.config
+    recipe = presets.get(preset, config.mixer).train
+    recipe = dataclasses.replace(recipe, learning_rate=recipe.learning_rate * FINE_TUNE_RATE)
+    return RunSpec("tinyshakespeare", dataclasses.replace(config, vocab=""), recipe, preset, init)
 
 
 def command(spec: RunSpec, out: Path) -> list[str]:
@@ -107,16 +129,16 @@ def spawn(out: Path) -> subprocess.Popen[bytes] | None:
 
 
 def _environment() -> dict[str, str]:
-    """The app's own, with this package on the path and, where there are many cores, one of them left to the app."""
+    """The app's own, with this package on the path, and threads that get along with the app's.
+
+    Threads that wait for one another sleep instead of spinning: where the cores are shared, spinning made small
+    models seven times slower. Where there are many cores, one of them is left to the app.
+    """
     paths = [str(Path(minrnn.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     cores = os.cpu_count() or 1
-    threads = {"OMP_NUM_THREADS": str(cores - 1)} if cores > 2 else {}
-    return {
-        **threads,
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-        "PYTHONUNBUFFERED": "1",
-    }
+    threads = {"OMP_WAIT_POLICY": "PASSIVE", **({"OMP_NUM_THREADS": str(cores - 1)} if cores > 2 else {})}
+    own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
+    return {**threads, **os.environ, **own}
 
 
 def _flags(values: Any, defaults: Any, left_out: Sequence[str] = ()) -> list[str]:
