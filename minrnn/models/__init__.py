@@ -1,6 +1,6 @@
 """The language models. Importing a mixer's module enters it in the registry: this is the table of contents."""
 
-from minrnn.models import lstm, mingru, minlstm, nanogpt  # noqa: F401  (registration)
+from minrnn.models import ladder, lstm, mingru, minlstm, nanogpt  # noqa: F401  (registration)
 from minrnn.models.lm import MIXERS, LanguageModel, Mixer, State, mixer_class, register, state_bytes
 
 MODEL_NAMES = ("mingru", "minlstm", "lstm", "nanogpt")

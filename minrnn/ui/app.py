@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from minrnn.library import Library
-from minrnn.ui import compare
+from minrnn.ui import compare, results
 
 LEAD = """# minRNN: were RNNs all we needed?
 
@@ -21,8 +21,11 @@ def build(shelf: Library) -> gr.Blocks:
     with demo:
         gr.Markdown(LEAD, elem_classes="lead")
         extra = gr.State([])
-        with gr.Tabs(), gr.Tab("Compare", id="compare"):
-            compare.build(shelf, extra)
+        with gr.Tabs():
+            with gr.Tab("Compare", id="compare"):
+                compare.build(shelf, extra)
+            with gr.Tab("Results", id="results"):
+                results.build()
         compare.endpoints(shelf)
         demo.unload(lambda: None)  # lets a closed page end its generators
     return demo
