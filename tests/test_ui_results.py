@@ -42,6 +42,11 @@ def test_the_axis_can_be_chosen(axis: charts.Axis, end: float) -> None:
     assert len(lines) == len(results.published()) and all(trace.x[-1] == end for trace in lines)
 
 
+def test_a_run_ends_in_the_loss_over_the_whole_split() -> None:
+    end = charts.curves([result()], [CURVE], [], "iters").data[1]
+    assert end.marker.symbol == "diamond" and list(end.y) == [result().val_loss]
+
+
 def test_curves_without_a_point_are_drawn_all_the_same() -> None:
     figure = charts.curves([result()], [Curve([], [], [], [])], [], "iters")
     assert json.loads(figure.to_json())["data"][0]["name"] == "minGRU"

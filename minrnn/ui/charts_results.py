@@ -33,6 +33,7 @@ def curves(
     figure = go.Figure()
     for result, run in zip(results, runs, strict=True):
         figure.add_trace(_curve(result, run, axis))
+        figure.add_trace(_end(result, run, axis))
     ends = [_x(run, axis)[-1] for run in runs if run.val_loss]
     lowest = min((p.loss for p in published if p.drawn), default=0)
     for entry in sorted(published, key=lambda p: -p.loss):
@@ -68,6 +69,18 @@ def _curve(result: Result, run: Curve, axis: Axis) -> go.Scatter:
         mode="lines",
         line={"color": color(result.model), "width": 2.5},
         hovertemplate=f"{result.title}: %{{y:.3f}} at %{{x:,.0f}} {axis}<extra></extra>",
+    )
+
+
+def _end(result: Result, run: Curve, axis: Axis) -> go.Scatter:
+    """The loss over the whole validation split, where the run ended; the curve before it is an estimate."""
+    return go.Scatter(
+        x=_x(run, axis)[-1:],
+        y=[result.val_loss],
+        mode="markers",
+        marker={"color": color(result.model), "size": 11, "symbol": "diamond"},
+        showlegend=False,
+        hovertemplate=f"{result.title}: %{{y:.4f}} over the whole validation split<extra></extra>",
     )
 
 

@@ -19,6 +19,10 @@ tiny Shakespeare) in windows of `block_size`, each from an empty state. **Carrie
 state carried from window to window. A checkpoint here is the last moving average of its run; the published figures
 are mostly the best moment of theirs, picked on the validation split."""
 
+CURVES = """### Loss while training
+Curves are live estimates over about 16,000 characters of the validation split; the diamond at a run's end is the
+whole split's loss, as in the table."""
+
 COLUMNS = (
     "",
     "windows",
@@ -45,6 +49,7 @@ def build() -> None:
             "No checkpoint with figures is bundled yet; `python -m minrnn train --preset base` makes one."
         )
         return
+    gr.Markdown(CURVES)
     with gr.Row():
         preset = gr.Radio(presets, value=presets[0], label="Loss curves of")
         axis = gr.Radio(list(charts.AXES), value=charts.AXES[0], label="Along x")
