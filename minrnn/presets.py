@@ -64,10 +64,10 @@ _BASE = {
 # The replication's shapes: two plain layers of 128 read in windows of 100 (nanoGPT: two residual layers).
 _REPLICA_TRAIN = TrainConfig(
     learning_rate=5e-3,
-    max_iters=6_000,
+    max_iters=2_000,
     batch_size=100,
     weight_decay=0.01,
-    eval_interval=250,
+    eval_interval=100,
     score_train=True,
 )
 
