@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minrnn.config import ModelConfig, TrainConfig
 from minrnn.errors import ConfigError
@@ -64,7 +64,7 @@ _BASE = {
 # The replication's shapes: two plain layers of 128 read in windows of 100 (nanoGPT: two residual layers).
 _REPLICA_TRAIN = TrainConfig(
     learning_rate=5e-3,
-    max_iters=2_000,
+    max_iters=1_200,
     batch_size=100,
     weight_decay=0.01,
     eval_interval=100,
@@ -93,7 +93,7 @@ _REPLICA = {
             bias=False,
             tie_head=True,
         ),
-        _REPLICA_TRAIN,
+        replace(_REPLICA_TRAIN, max_iters=800),
     ),
 }
 
