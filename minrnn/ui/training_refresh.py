@@ -42,7 +42,7 @@ def _refresh(
     lists: list[Any] = [gr.skip(), gr.skip()]
     if now["titles"] != seen.get("titles"):
         chosen, run = _chosen(runs, seen, chosen), _managed(runs, seen, run)
-        lists = [gr.Dropdown(now["titles"], value=chosen), gr.Dropdown(now["titles"], value=run)]
+        lists = [gr.update(choices=now["titles"], value=value) for value in (chosen, run)]
     items = training_view.shown([r for r in runs if r.name in chosen])
     now["view"] = [axis, extras, [training_view.stamp(item) for item in items]]
     now["samples"] = [(item.run.title, item.color, len(item.history.samples)) for item in items]
@@ -70,6 +70,6 @@ def _chosen(runs: Sequence[Run], seen: dict[str, Any], chosen: list[str]) -> lis
 def _managed(runs: Sequence[Run], seen: dict[str, Any], run: str | None) -> str | None:
     """Which run the buttons act on: a new one that is active, else the one chosen before, else the newest."""
     known = [name for _, name in seen.get("titles", [])]
-    fresh = [r.name for r in reversed(runs) if r.active and r.name not in known]
+    fresh = [r.name for r in runs if r.active and r.name not in known]
     kept = [r.name for r in runs if r.name == run] or [r.name for r in runs]
     return next(iter(fresh + kept), None)

@@ -87,7 +87,7 @@ def budgets(preset: str, models: Sequence[str]) -> tuple[int, float, float]:
     Raises:
         ConfigError: if there is no such preset, or it has no such model.
     """
-    recipes = [presets.get(preset, model).train for model in models or MODEL_NAMES]
+    recipes = [presets.get(preset, model).train for model in models or presets.PRESETS.get(preset, MODEL_NAMES)]
     longest = max(recipes, key=lambda recipe: recipe.max_iters)
     return longest.max_iters, longest.max_seconds, longest.target_val_loss
 
