@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from minrnn.library import Library
-from minrnn.ui import compare, results
+from minrnn.ui import compare, results, training, training_api
 
 LEAD = """# minRNN: were RNNs all we needed?
 
@@ -21,11 +21,14 @@ def build(shelf: Library) -> gr.Blocks:
     with demo:
         gr.Markdown(LEAD, elem_classes="lead")
         extra = gr.State([])
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Compare", id="compare"):
                 compare.build(shelf, extra)
+            with gr.Tab("Train", id="train"):
+                training.build(extra, tabs)
             with gr.Tab("Results", id="results"):
                 results.build()
         compare.endpoints(shelf)
+        training_api.endpoints()
         demo.unload(lambda: None)  # lets a closed page end its generators
     return demo
