@@ -25,6 +25,8 @@ STORAGE_KEY, STORAGE_SECRET = "minrnn-visitor", "minrnn"
 """The token is random already; the secret only keeps it readable after a restart."""
 AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 FIRST = {"stop": "Stop", "resume": "Resume", "use": "Use in Compare", "download": "Download"}
+QUEUED: dict[str, Any] = {**AT_ONCE, "queue": True, "concurrency_id": "use", "concurrency_limit": 4}
+"""For what changes a `gr.State` that others listen to: a page learns of that from events in the queue alone."""
 NOTES = {
     "off": "Training is switched off here. Run minRNN on your own machine, and this tab trains models there.",
     "limited": f"This machine is shared: up to {settings.MAX_ITERS_LIMITED:,} iters and "
@@ -166,7 +168,7 @@ def _manage(view: View, buttons: Buttons, extra_models: gr.State, tabs: gr.Tabs)
     buttons.rename.click(visible_errors(actions.rename), [*one, buttons.title], None, **AT_ONCE).then(**then)
     buttons.delete.click(visible_errors(actions.delete), one, None, js=_CONFIRM, **AT_ONCE).then(**then)
     buttons.download.click(visible_errors(actions.download(buttons.files)), one, buttons.files, **AT_ONCE)
-    buttons.use.click(visible_errors(actions.use), [*one, extra_models], [extra_models, tabs], **AT_ONCE)
+    buttons.use.click(visible_errors(actions.use), [*one, extra_models], [extra_models, tabs], **QUEUED)
 
 
 _CONFIRM = "(token, run) => [token, run && confirm('Delete this run, its model and its text?') ? run : '']"
