@@ -25,8 +25,8 @@ STORAGE_KEY, STORAGE_SECRET = "minrnn-visitor", "minrnn"
 """The token is random already; the secret only keeps it readable after a restart."""
 AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 FIRST = {"stop": "Stop", "resume": "Resume", "use": "Use in Compare", "download": "Download"}
-QUEUED: dict[str, Any] = {**AT_ONCE, "queue": True, "concurrency_id": "use", "concurrency_limit": 4}
-"""For what changes a `gr.State` that others listen to: a page learns of that from events in the queue alone."""
+QUEUED: dict[str, Any] = {**AT_ONCE, "queue": True, "concurrency_id": "train", "concurrency_limit": 8}
+"""For what may fail, or changes a `gr.State` that others listen to: a page hears of both from the queue alone."""
 NOTES = {
     "off": "Training is switched off here. Run minRNN on your own machine, and this tab trains models there.",
     "limited": f"This machine is shared: up to {settings.MAX_ITERS_LIMITED:,} iters and "
@@ -81,10 +81,10 @@ def build(extra_models: gr.State, tabs: gr.Tabs) -> None:
             buttons = _buttons(run)
     samples.render()  # type: ignore[no-untyped-call]
     _live(view)
-    started = go.click(visible_errors(actions.start), [token, *fields], None, **AT_ONCE)
+    started = go.click(visible_errors(actions.start), [token, *fields], None, **QUEUED)
     training_here.chain(started, token)
     started.then(**view.look)
-    halt.click(visible_errors(actions.stop_all), token, None, **AT_ONCE).then(**view.look)
+    halt.click(visible_errors(actions.stop_all), token, None, **QUEUED).then(**view.look)
     _manage(view, buttons, extra_models, tabs)
     jobs.keep()
 
@@ -161,13 +161,13 @@ def _manage(view: View, buttons: Buttons, extra_models: gr.State, tabs: gr.Tabs)
     """Tie the buttons to what they do."""
     one = [view.token, view.run]
     then = view.look
-    buttons.stop.click(visible_errors(actions.stop), one, None, **AT_ONCE).then(**then)
-    resumed = buttons.resume.click(visible_errors(actions.resume), [*one, buttons.more], None, **AT_ONCE)
+    buttons.stop.click(visible_errors(actions.stop), one, None, **QUEUED).then(**then)
+    resumed = buttons.resume.click(visible_errors(actions.resume), [*one, buttons.more], None, **QUEUED)
     training_here.chain(resumed, view.token)
     resumed.then(**then)
-    buttons.rename.click(visible_errors(actions.rename), [*one, buttons.title], None, **AT_ONCE).then(**then)
-    buttons.delete.click(visible_errors(actions.delete), one, None, js=_CONFIRM, **AT_ONCE).then(**then)
-    buttons.download.click(visible_errors(actions.download(buttons.files)), one, buttons.files, **AT_ONCE)
+    buttons.rename.click(visible_errors(actions.rename), [*one, buttons.title], None, **QUEUED).then(**then)
+    buttons.delete.click(visible_errors(actions.delete), one, None, js=_CONFIRM, **QUEUED).then(**then)
+    buttons.download.click(visible_errors(actions.download(buttons.files)), one, buttons.files, **QUEUED)
     buttons.use.click(visible_errors(actions.use), [*one, extra_models], [extra_models, tabs], **QUEUED)
 
 

@@ -56,6 +56,6 @@ def chain(event: Dependency, token: gr.BrowserState) -> None:
             yield
 
     event.then(
-        visible_errors(train), token, None, concurrency_id="train", concurrency_limit=1,
+        visible_errors(train), token, None, concurrency_id="train-here", concurrency_limit=1,
         show_progress="hidden", api_visibility="private",
     )  # fmt: skip
