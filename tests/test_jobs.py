@@ -124,8 +124,9 @@ def test_a_text_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
         jobs.start([tiny()], text=SHEEP)
 
 
-@pytest.mark.parametrize("model", presets.PRESETS["base"])
-@pytest.mark.parametrize("preset", presets.PRESETS)
+@pytest.mark.parametrize(
+    ("preset", "model"), [(p, model) for p in presets.PRESETS for model in presets.PRESETS[p]]
+)
 def test_a_command_says_what_the_spec_says(preset: str, model: str, tmp_path: Path) -> None:
     source = presets.get(preset, model)
     spec = RunSpec("python", source.model, source.train, preset)
