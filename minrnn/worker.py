@@ -123,9 +123,20 @@ def spawn(out: Path) -> subprocess.Popen[bytes] | None:
             start_new_session=True,
             env=_environment(),
         )
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, child.pid, NICENESS)
+    _give_way(child.pid)
     return child
+
+
+def _give_way(pid: int) -> None:
+    """Lower a worker's priority, where the system lets one.
+
+    Linux weighs sessions, not processes, where autogrouping is on, and a worker has a session of its own: there
+    its niceness counts for nothing unless the session's is set, too.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
 def _environment() -> dict[str, str]:
