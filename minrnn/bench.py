@@ -18,6 +18,8 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -145,22 +147,53 @@ def _iters(name: str) -> Iterator[Iter]:
 
 
 def app_lines() -> Iterator[str]:
-    """Cold start to first page, first character after the request, and memory of the idle app."""
-    port = _free_port()
-    env = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
+    """Cold start to first page, memory of the idle app, first character after a request, writing beside a training."""
+    port, runs = _free_port(), TemporaryDirectory()
+    env = {**os.environ, "GRADIO_SERVER_PORT": str(port), "MINRNN_RUNS_DIR": runs.name}
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "app.py"], cwd=checkpoint.BUNDLED.parent, env=env, stdout=subprocess.DEVNULL
     )
     try:
-        _wait_for_page(f"http://127.0.0.1:{port}", started)
+        url = f"http://127.0.0.1:{port}"
+        _wait_for_page(url, started)
         yield f"| cold start to first page | {time.perf_counter() - started:.1f} s |"
         yield f"| memory of the idle app | {_resident_mb(process.pid):,.0f} MB |"
-        firsts = [_first_character(f"http://127.0.0.1:{port}") for _ in range(ROUNDS)]
+        firsts = [_first_character(url) for _ in range(ROUNDS)]
         yield f"| first character after the click, median of {ROUNDS} | {statistics.median(firsts):.2f} s |"
+        yield f"| writing while a run trains, of the idle rate | {_beside_training(url):.2f} |"
     finally:
         process.terminate()
         process.wait()
+        runs.cleanup()
+
+
+def _beside_training(url: str) -> float:
+    """The four models' writing rate while a base model trains, as a share of their rate before and after it."""
+    from gradio_client import Client
+
+    client = Client(url, verbose=False)
+    before = _rate(client)
+    started = client.predict(
+        "minlstm", preset="base", corpus="python", max_iters=10_000, api_name="/train_start"
+    )
+    run, token = started["runs"][0], started["token"]
+    try:
+        while (client.predict(run, token, api_name="/train_status")["iter"] or 0) < 2:
+            time.sleep(1)
+        during = _rate(client)
+    finally:
+        client.predict(run, token, api_name="/train_stop")
+    while client.predict(run, token, api_name="/train_status")["status"] == "running":
+        time.sleep(1)
+    return during / statistics.mean([before, _rate(client)])
+
+
+def _rate(client: Any) -> float:
+    """Characters a second of all models together, from request to end."""
+    started = time.perf_counter()
+    written = client.predict("ROMEO:", max_new_tokens=1500, api_name="/generate")
+    return sum(len(lane["text"]) for lane in written.values()) / (time.perf_counter() - started)
 
 
 def _free_port() -> int:
