@@ -232,14 +232,15 @@ def _alone() -> Iterator[bool]:
 def _ask(spec: RunSpec, token: str, text: str | None, asked: float, place: int) -> str:
     """Make a run's folder, with everything in it that it takes to start it."""
     corpus = spec.corpus if text is None else "own"
-    secret = secrets.token_hex(8 if settings.training_mode() == "limited" else 3)
+    shared = settings.training_mode() == "limited"
+    secret, owner = (secrets.token_hex(8), runlist.owner_of(token)) if shared else (secrets.token_hex(3), "")
     name = f"{spec.preset}-{spec.model.mixer}-{corpus}-{secret}"
     out = settings.runs_dir() / name
     out.mkdir(parents=True)
     if text is not None:
         (out / OWN_TEXT).write_text(text, encoding="utf-8")
         spec = dataclasses.replace(spec, corpus=str(out / OWN_TEXT))
-    runlist.write_about(out, _title(spec, corpus, token), asked, runlist.owner_of(token), place)
+    runlist.write_about(out, _title(spec, corpus, token), asked, owner, place)
     pretrained.write_text(out / SPEC, json.dumps(dataclasses.asdict(spec), ensure_ascii=False))
     queue(out, command(spec, out))
     return name

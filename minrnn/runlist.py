@@ -48,7 +48,7 @@ class Run:
         status: "killed" means that its worker ended without a word; like "stopped" and "failed" it can be resumed.
         problem: why it failed or was killed, and what to do; empty otherwise.
         stopping: whether it was asked to stop and has not done so yet.
-        owner: hash of the token of whoever started it; empty for the command line.
+        owner: hash of the token of the visitor who started it; empty where the machine is one's own.
     """
 
     name: str

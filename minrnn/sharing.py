@@ -65,15 +65,16 @@ def follow(runs: Sequence[Run]) -> None:
 
 
 def forgotten(runs: Sequence[Run]) -> list[Run]:
-    """The runs that go on although no page has shown them lately."""
+    """The visitors' runs that go on although no page has shown them lately."""
     now = time.time()
-    return [run for run in runs if run.active and not run.stopping and now - _seen(run) > UNFOLLOWED_S]
+    going = [run for run in runs if run.owner and run.active and not run.stopping]
+    return [run for run in going if now - _seen(run) > UNFOLLOWED_S]
 
 
 def expired(runs: Sequence[Run]) -> list[Run]:
-    """The runs that ended and have been kept long enough."""
+    """The visitors' runs that ended and have been kept long enough. Those of the machine's owner stay."""
     now = time.time()
-    return [run for run in runs if not run.active and now - run.asked > KEPT_S]
+    return [run for run in runs if run.owner and not run.active and now - run.asked > KEPT_S]
 
 
 def _seen(run: Run) -> float:

@@ -293,6 +293,13 @@ def test_a_job_that_nobody_follows_is_stopped_and_an_old_one_deleted(runs_dir: P
     assert not (runs_dir / name).exists()
 
 
+@pytest.mark.usefixtures("limited")
+def test_what_the_machines_owner_trained_by_hand_is_never_tidied_away(runs_dir: Path) -> None:
+    runlist.write_about(finished_run(runs_dir, "hand"), "by hand", time.time() - 10 * sharing.KEPT_S, "")
+    jobs.step()
+    assert [run.name for run in runlist.every()] == ["hand"]
+
+
 def test_nothing_can_be_done_where_training_is_off(monkeypatch: pytest.MonkeyPatch, runs_dir: Path) -> None:
     finished_run(runs_dir, "a")
     monkeypatch.setenv("MINRNN_TRAINING", "off")

@@ -16,7 +16,7 @@ from minrnn.ui.components import dress
 
 Axis = Literal["iters", "characters", "seconds"]
 _TITLES = {"iters": "iters", "characters": "characters read", "seconds": "seconds of training"}
-_HOVER = "%{y:.3f} at %{x:,}<extra>%{fullData.name}</extra>"
+_HOVER = ": %{y:.3f} at %{x:,}<extra>%{fullData.name}</extra>"
 
 
 @dataclass(frozen=True)
@@ -73,23 +73,23 @@ def _add(figure: go.Figure, curve: Curve, axis: Axis, rate: bool, limit: int) ->
         return
     x, name = _x(drawn, axis), curve.title
     line = {"color": curve.color, "width": 1}
-    common = {"legendgroup": curve.key, "mode": "lines"}
+    common = {"legendgroup": curve.key, "mode": "lines", "showlegend": False}
     figure.add_scatter(
-        x=x, y=_y([e.loss for e in drawn]), name=f"{name}, batch", line=line, opacity=0.3, showlegend=False,
+        x=x, y=_y([e.loss for e in drawn]), name=name, line=line, opacity=0.3,
         hoverinfo="skip", **common,
     )  # fmt: skip
     figure.add_scatter(
-        x=x, y=_y([history.smooth[place] for place in places]), name=f"{name}, train", line={**line, "width": 1.5},
-        hovertemplate=_HOVER, **common,
+        x=x, y=_y([history.smooth[place] for place in places]), name=name, line={**line, "width": 1.5},
+        hovertemplate="train" + _HOVER, **common,
     )  # fmt: skip
     figure.add_scatter(
-        x=_x(history.evals, axis), y=_y([e.val_loss for e in history.evals]), name=f"{name}, validation",
-        line={**line, "width": 2.5}, marker={"size": 6}, hovertemplate=_HOVER,
-        **(common | {"mode": "lines+markers"}),
+        x=_x(history.evals, axis), y=_y([e.val_loss for e in history.evals]), name=name,
+        line={**line, "width": 2.5}, marker={"size": 6}, hovertemplate="validation" + _HOVER,
+        **(common | {"mode": "lines+markers", "showlegend": True}),
     )  # fmt: skip
     if rate:
         figure.add_scatter(
-            x=x, y=_y([e.lr for e in drawn]), name=f"{name}, learning rate", line={**line, "dash": "dot"}, yaxis="y2",
+            x=x, y=_y([e.lr for e in drawn]), name=name, line={**line, "dash": "dot"}, yaxis="y2",
             hovertemplate="rate %{y:.2e}<br>at %{x:,}<extra>%{fullData.name}</extra>", **common,
         )  # fmt: skip
 

@@ -107,6 +107,7 @@ def _form(token: gr.BrowserState) -> tuple[gr.Button, gr.Button, list[gr.compone
 def _view(token: gr.BrowserState, run: gr.Dropdown, samples: gr.HTML) -> View:
     """The chart, what it shows, and the figures of the runs."""
     chart = live_chart("Losses of the runs that are shown", 380, elem_id="train-chart")
+    gr.Markdown("Bold: validation. Thin: average of the batches. Pale: every batch.", elem_classes="quiet")
     shown = gr.Dropdown([], value=[], multiselect=True, label="Runs shown", elem_id="train-shown")
     with gr.Row():
         axis = gr.Radio(["iters", "characters", "seconds"], value="iters", label="By", min_width=270)

@@ -128,13 +128,18 @@ def preset_of(init: str) -> str:
 def starts(token: str) -> list[tuple[str, str]]:
     """Title and folder of every checkpoint that can be started from: the bundled ones, then the visitor's runs."""
     bundled = [
-        (f"{mixer_class(model).title} {preset}", str(checkpoint.bundled(preset, model)))
+        (f"{mixer_class(model).title} {preset}", _short(checkpoint.bundled(preset, model)))
         for preset in presets.PRESETS
         for model in MODEL_NAMES
         if checkpoint.bundled(preset, model).is_dir()
     ]
     own = [(run.title, str(run.path / MODEL)) for run in runlist.listed(token) if run.begun]
     return bundled + own
+
+
+def _short(path: Path) -> str:
+    """A path as one types it here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _changed(spec: RunSpec, wish: Wish) -> RunSpec:
