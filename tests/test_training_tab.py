@@ -62,7 +62,7 @@ def trained(root: Path, name: str, token: str = "", iters: int = 4) -> str:
 
 
 def test_the_form_asks_for_one_run_a_model_and_empty_fields_keep_the_preset() -> None:
-    first, second = wishes.specs(wish(dropout=0.2, batch_size=3))
+    first, second = wishes.specs(wish(models=["lstm", "mingru"], dropout=0.2, batch_size=3))
     assert (first.model.mixer, second.model.mixer) == ("mingru", "lstm")
     assert (first.train.batch_size, first.model.dropout, first.train.max_iters) == (3, 0.2, 4)
     assert first.train.learning_rate == worker.defaults("tiny", "mingru").train.learning_rate

@@ -96,7 +96,7 @@ def _form(token: gr.BrowserState) -> tuple[gr.Button, gr.Button, list[gr.compone
         go = gr.Button("Train", variant="primary", elem_id="train-start", min_width=120)
         halt = gr.Button("Stop all", elem_id="train-stop-all", min_width=120)
     command = gr.Code(
-        command_lines(Wish(*(field.value for field in fields))), language="shell", interactive=False,
+        command_lines(Wish(*(field.value for field in fields))), language="shell", interactive=False, lines=2,
         label="The same on the command line", elem_id="train-command", show_line_numbers=False, wrap_lines=True,
     )  # fmt: skip
     typed = [field.change for field in fields]  # type: ignore[attr-defined]

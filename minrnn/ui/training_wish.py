@@ -75,7 +75,11 @@ def specs(wish: Wish) -> list[RunSpec]:
     if wish.source == TUNED:
         found = [worker.defaults(preset_of(init), "", init) for init in wish.inits]
     else:
-        found = [worker.defaults(wish.preset, model) for model in wish.models]
+        order = {
+            name: place for place, name in enumerate(MODEL_NAMES)
+        }  # the page lists them as they were ticked
+        models = sorted(wish.models, key=lambda model: order.get(model, len(order)))
+        found = [worker.defaults(wish.preset, model) for model in models]
     if not found:
         raise ConfigError("nothing is chosen to train; choose at least one model.")
     return [_changed(spec, wish) for spec in found]
@@ -87,7 +91,9 @@ def budgets(preset: str, models: Sequence[str]) -> tuple[int, float, float]:
     Raises:
         ConfigError: if there is no such preset, or it has no such model.
     """
-    recipes = [presets.get(preset, model).train for model in models or presets.PRESETS.get(preset, MODEL_NAMES)]
+    recipes = [
+        presets.get(preset, model).train for model in models or presets.PRESETS.get(preset, MODEL_NAMES)
+    ]
     longest = max(recipes, key=lambda recipe: recipe.max_iters)
     return longest.max_iters, longest.max_seconds, longest.target_val_loss
 
