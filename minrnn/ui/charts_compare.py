@@ -39,5 +39,5 @@ def bars(
         hovertemplate="%{x}: " + number + "<extra></extra>",
     )
     figure = go.Figure(bar, {"title": {"text": label, "font": {"size": 13}, "x": 0}})
-    figure.update_yaxes(type="log" if log else "linear", nticks=5)
+    figure.update_yaxes(**({"type": "log", "dtick": 1} if log else {"nticks": 5}))
     return dress(figure, showlegend=False, bargap=0.35, margin={"l": 52, "r": 8, "t": 48, "b": 32})
