@@ -158,6 +158,32 @@ def test_a_model_goes_to_compare_once_and_only_to_its_owner(
         training_actions.use("o" * 20, "a", [])
 
 
+def test_a_download_holds_the_checkpoint_and_the_history(runs_dir: Path) -> None:
+    trained(runs_dir, "a")
+    component = gr.File(file_count="multiple", render=False)
+    filled = training_actions.download(component)("", "a")
+    assert [Path(path).name for path in filled["value"]] == ["a.zip", "a.csv"]
+    assert Path(filled["value"][1]).read_text().startswith("iter,tokens")
+
+
+def test_stop_all_empties_the_queue(runs_dir: Path) -> None:
+    names = jobs.start(wishes.specs(wish(corpus=OWN)), "", SHEEP)
+    training_actions.stop_all("")
+    assert {runlist.find(name, "").status for name in names} == {"stopped"}
+    with pytest.raises(CheckpointError, match="nothing is training"):
+        training_actions.stop_all("")
+
+
+@pytest.mark.parametrize("mode", ["full", "limited", "off"])
+def test_the_tab_says_what_is_allowed_here(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINRNN_TRAINING", mode)
+    with gr.Blocks(analytics_enabled=False) as demo, gr.Tabs() as tabs, gr.Tab("Train"):
+        training.build(gr.State([]), tabs)
+    parts = demo.config["components"]
+    assert training.NOTES[mode] in [part["props"].get("value") for part in parts]
+    assert any(part["props"].get("elem_id") == "train-start" for part in parts) == (mode != "off")
+
+
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     with gr.Blocks(analytics_enabled=False) as demo:

@@ -74,8 +74,7 @@ def download(files: gr.File) -> Any:
             (f"{stem}.zip", runlist.zipped_model(run)),
             (f"{stem}.csv", runlist.history_csv(run).encode("utf-8")),
         ]
-        return gr.File(
-            [save_bytes_to_cache(data, part, files.GRADIO_CACHE) for part, data in parts], visible=True
-        )
+        paths = [save_bytes_to_cache(data, part, files.GRADIO_CACHE) for part, data in parts]
+        return gr.update(value=paths, visible=True)
 
     return download

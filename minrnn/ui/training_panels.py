@@ -39,7 +39,7 @@ function draw(run) {
   card.style.setProperty('--hue', run.color);
   card.dataset.status = run.status;
   const head = make('header', '', card);
-  make('h3', '', head, run.title);
+  make('h2', '', head, run.title);
   make('span', 'phase', head, run.status);
   make('span', 'spent', head, run.spent);
   const bar = make('div', 'bar', card);
@@ -69,7 +69,7 @@ _TABLE_CSS = """
 .run { border: 1px solid var(--border-color-primary); border-left: 4px solid var(--hue);
   border-radius: var(--radius-lg); background: var(--background-fill-primary); padding: 10px 14px; min-width: 0; }
 .run header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; }
-.run h3 { font-size: 1rem; font-weight: 650; margin: 0; overflow-wrap: anywhere; }
+.run h2 { font-size: 1rem; font-weight: 650; margin: 0; overflow-wrap: anywhere; }
 .phase { font-size: .82rem; font-weight: 600; color: var(--body-text-color-subdued); }
 .run[data-status="training"] .phase { color: var(--body-text-color); }
 .spent { margin-left: auto; font-size: .85rem; color: var(--body-text-color-subdued);
@@ -91,9 +91,10 @@ const root = element.querySelector('.tales');
 function draw(run) {
   const card = make('section', 'tale', document.createDocumentFragment());
   card.style.setProperty('--hue', run.color);
-  make('h3', '', card, run.title);
+  make('h2', '', card, run.title);
   const list = make('div', 'list', card);
   list.tabIndex = 0;
+  list.setAttribute('role', 'group');
   list.setAttribute('aria-label', 'Samples of ' + run.title);
   for (const sample of run.samples) {
     make('p', 'at', list, sample.iter);
@@ -113,7 +114,7 @@ _SAMPLES_CSS = """
 .tales { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(270px, 100%), 1fr)); gap: 12px; }
 .tale { border: 1px solid var(--border-color-primary); border-top: 4px solid var(--hue); min-width: 0;
   border-radius: var(--radius-lg); background: var(--background-fill-primary); padding: 10px 14px; }
-.tale h3 { font-size: 1rem; font-weight: 650; margin: 0 0 4px; overflow-wrap: anywhere; }
+.tale h2 { font-size: 1rem; font-weight: 650; margin: 0 0 4px; overflow-wrap: anywhere; }
 .list { max-height: 20rem; overflow-y: auto; }
 .at { margin: 8px 0 2px; font-size: .76rem; color: var(--body-text-color-subdued); }
 .tale pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-family: inherit; font-size: .9rem;
