@@ -141,10 +141,9 @@ class Buttons:
 
 
 def _buttons(run: gr.Dropdown) -> Buttons:
-    with gr.Group():
-        run.render()  # type: ignore[no-untyped-call]
-        with gr.Row():
-            first = [gr.Button(label, elem_id=f"train-{name}", min_width=90) for name, label in FIRST.items()]
+    run.render()  # type: ignore[no-untyped-call]
+    with gr.Row():
+        first = [gr.Button(label, elem_id=f"train-{name}", min_width=125) for name, label in FIRST.items()]
     files = gr.File(label="Checkpoint and history", visible=False, interactive=False, file_count="multiple")
     with gr.Accordion("Train on, rename, delete", open=False):
         more = gr.Number(
