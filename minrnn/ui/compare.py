@@ -66,6 +66,7 @@ def build(shelf: Library, extra: gr.State) -> None:
             )
             chosen = gr.CheckboxGroup(names, value=[key for _, key in names], label="Models")
             controls = _controls()
+            _hub_box(extra)
     note = gr.Markdown(elem_classes="quiet", elem_id="prompt-note")
     view = panels.panels(panels.saved(list(shelf.models(first).values())) if first else [])
     charts = []
@@ -94,7 +95,6 @@ def build(shelf: Library, extra: gr.State) -> None:
         "outputs": [view, note, *charts],
     }
     chosen.input(**shown, api_visibility="private", **AT_ONCE)
-    _hub_box(extra)
     refill: dict[str, Any] = {"fn": _refill(shelf), "inputs": [preset, extra], "outputs": chosen}
     gr.on([preset.input, extra.change], **refill, api_visibility="private", **AT_ONCE).then(
         **shown, api_visibility="private", **AT_ONCE
