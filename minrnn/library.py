@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from minrnn import checkpoint, hub, settings
 from minrnn.checkpoint import Checkpoint
-from minrnn.errors import CheckpointError, MinrnnError
-from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class
+from minrnn.errors import CheckpointError, ConfigError, HubError, MinrnnError
+from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class, pretrained
 
 PRESETS = ("base", "replica")
 """The presets that are bundled, in the order they are shown."""
 
 HUB = "hub:"
 """Marks the key of a model that a person fetched from the Hub."""
+
+MAX_FURTHER = 4
+"""Models a visitor may add: more panels than these are no comparison."""
 
 FURTHER_KEPT = 8
 """Further models kept in memory, for all visitors together; another one is read from disk again."""
@@ -95,7 +99,6 @@ def open_library(folder: Path = checkpoint.BUNDLED) -> Library:
     return Library(entries)
 
 
-@lru_cache(maxsize=FURTHER_KEPT)
 def further(key: str) -> Entry:
     """A model beyond the bundled ones: the folder of a run's model, or what `from_hub` returned the key of.
 
@@ -103,10 +106,40 @@ def further(key: str) -> Entry:
         CheckpointError: if it is not a model this code knows.
         HubError: if the Hub does not give it.
     """
+    weights = Path(key) / pretrained.WEIGHTS
+    return _further(key, 0 if key.startswith(HUB) or not weights.is_file() else weights.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=FURTHER_KEPT)
+def _further(key: str, written_ns: int) -> Entry:
+    """The model, read again when its weights have been written anew."""
     if key.startswith(HUB):
         loaded = checkpoint.load_repo(key.removeprefix(HUB))
         return _entry(key, loaded, _hub_origin(loaded))
     return _entry(key, checkpoint.load(Path(key)), Path(key).parent.name)
+
+
+def there(keys: Sequence[str]) -> list[Entry]:
+    """The further models that can still be read: a run may have been deleted meanwhile."""
+    found = []
+    for key in keys:
+        with suppress(CheckpointError, HubError):
+            found.append(further(key))
+    return found
+
+
+def added(keys: Sequence[str], key: str) -> list[str]:
+    """A visitor's further models with one more, each once.
+
+    Raises:
+        ConfigError: if there would be more than MAX_FURTHER.
+    """
+    longer = [*(other for other in keys if other != key), key]
+    if len(longer) > MAX_FURTHER:
+        raise ConfigError(
+            f"{len(keys)} models were added already and {MAX_FURTHER} is the limit; reload the page."
+        )
+    return longer
 
 
 def from_hub(ref: str) -> str:

@@ -1,7 +1,6 @@
 """The app over HTTP: its endpoints, and what it refuses whatever the page sends."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
@@ -46,7 +45,10 @@ def test_generate_streams_before_it_is_over(client: Client) -> None:
 
 def test_the_same_seed_gives_the_same_texts(client: Client) -> None:
     texts = [
-        {k: v["text"] for k, v in client.predict("a", seed=seed, max_new_tokens=30, api_name="/generate").items()}
+        {
+            k: v["text"]
+            for k, v in client.predict("a", seed=seed, max_new_tokens=30, api_name="/generate").items()
+        }
         for seed in (1, 1, 2)
     ]
     assert texts[0] == texts[1] != texts[2]
@@ -67,7 +69,7 @@ def test_models_can_be_chosen(client: Client) -> None:
         ({"prompt": "a" * 20_001}, "20,000"),
     ],
 )
-def test_what_is_out_of_range_is_refused_with_a_message(client: Client, arguments: dict[str, object], hint: str) -> None:
+def test_what_is_out_of_range_is_refused(client: Client, arguments: dict[str, object], hint: str) -> None:
     with pytest.raises(AppError, match=hint):
         client.predict(**{"prompt": "a", **arguments}, api_name="/generate")
 

@@ -43,7 +43,9 @@ def test_train_eval_and_sample_work_on_one_folder(
     assert first["text"] == second["text"] and len(str(first["text"])) == 9
 
 
-def test_metrics_are_what_eval_says(trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_are_what_eval_says(
+    trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     scores = run_json(["eval", str(trained), "--corpus", str(text_file), "--json"], capsys)
     metrics = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["val_loss"] == pytest.approx(scores["val_loss"], abs=1e-6)
@@ -87,7 +89,11 @@ def test_a_fine_tune_keeps_the_shape_and_lowers_the_rate(trained: Path) -> None:
     ],
 )
 def test_a_mistake_is_one_line_and_exit_status_1(
-    words: list[str], hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: list[str],
+    hint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as end:

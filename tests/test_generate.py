@@ -79,7 +79,9 @@ def test_characters_are_drawn_as_often_as_the_model_says() -> None:
     assert torch.allclose(shares, torch.tensor([0.7, 0.2, 0.1]), atol=0.03)
 
 
-@pytest.mark.parametrize(("field", "value"), [("temperature", -1), ("top_p", 0), ("top_p", math.nan), ("seed", -1)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("temperature", -1), ("top_p", 0), ("top_p", math.nan), ("seed", -1)]
+)
 def test_sampling_out_of_range_is_refused_by_name(field: str, value: float) -> None:
     with pytest.raises(ConfigError, match=field):
         replace(Sampling(), **{field: value})

@@ -7,7 +7,7 @@ import pytest
 
 from minrnn import checkpoint, library
 from minrnn.config import ModelConfig
-from minrnn.errors import CheckpointError, HubError
+from minrnn.errors import CheckpointError, ConfigError, HubError
 from minrnn.library import Library, open_library
 from minrnn.models import MODEL_NAMES, LanguageModel
 
@@ -68,3 +68,25 @@ def test_a_run_becomes_a_further_model_named_after_its_folder(tmp_path: Path) ->
 def test_an_app_without_any_bundled_weights_still_opens(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path)
     assert open_library(tmp_path).presets == []
+
+
+def test_a_run_that_trained_on_is_read_again(tmp_path: Path) -> None:
+    folder = tmp_path / "mine" / "model"
+    for layers in (1, 2):
+        LanguageModel(ModelConfig("lstm", "\nabc", n_layer=layers, n_embd=16)).save_pretrained(folder)
+        assert library.further(str(folder)).model.config.n_layer == layers
+
+
+def test_a_run_that_was_deleted_is_left_out(tmp_path: Path) -> None:
+    LanguageModel(ModelConfig("lstm", "\nabc", n_layer=1, n_embd=16)).save_pretrained(
+        tmp_path / "mine" / "model"
+    )
+    keys = [str(tmp_path / "gone" / "model"), str(tmp_path / "mine" / "model")]
+    assert [entry.origin for entry in library.there(keys)] == ["mine"]
+
+
+def test_a_visitor_adds_only_so_many() -> None:
+    keys = [f"hub:ada/{place}@0" for place in range(library.MAX_FURTHER)]
+    assert library.added(keys, keys[0]) == [*keys[1:], keys[0]]
+    with pytest.raises(ConfigError, match=f"{library.MAX_FURTHER} is the limit"):
+        library.added(keys, "hub:ada/more@0")

@@ -21,7 +21,9 @@ VOCAB = "\nabcdefgh"
 @pytest.fixture(scope="module")
 def entries() -> list[Entry]:
     torch.manual_seed(0)
-    models = [LanguageModel(ModelConfig(n, VOCAB, n_layer=1, n_embd=16, block_size=8)).eval() for n in MODEL_NAMES]
+    models = [
+        LanguageModel(ModelConfig(n, VOCAB, n_layer=1, n_embd=16, block_size=8)).eval() for n in MODEL_NAMES
+    ]
     return [Entry(m.config.mixer, m.config.mixer, Checkpoint(m, {}, "here"), "bundled") for m in models]
 
 
@@ -63,6 +65,8 @@ def test_stop_marks_those_who_were_writing_and_no_one_else(entries: list[Entry])
     assert [panel["status"] for panel in shown] == ["stopped", "stopped", "done", "stopped"]
 
 
-@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (512, "512 B"), (24_576, "24.6 kB"), (2_889_728, "2.9 MB")])
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (512, "512 B"), (24_576, "24.6 kB"), (2_889_728, "2.9 MB")]
+)
 def test_sizes_read_as_people_write_them(count: int, text: str) -> None:
     assert panels.bytes_text(count) == text

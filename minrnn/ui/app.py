@@ -17,7 +17,7 @@ LSTM, and nanoGPT.
 
 def build(shelf: Library) -> gr.Blocks:
     """The whole page, not yet launched."""
-    demo: gr.Blocks = gr.Blocks(title="minRNN", analytics_enabled=False)
+    demo: gr.Blocks = gr.Blocks(title="minRNN", analytics_enabled=False, delete_cache=(600, 3600))
     with demo:
         gr.Markdown(LEAD, elem_classes="lead")
         extra = gr.State([])

@@ -13,7 +13,7 @@ from gradio.events import api
 
 from minrnn import library
 from minrnn.config import Sampling
-from minrnn.errors import CheckpointError, ConfigError
+from minrnn.errors import CheckpointError
 from minrnn.library import Entry, Library
 from minrnn.settings import MAX_NEW_TOKENS
 from minrnn.ui import panels
@@ -31,9 +31,9 @@ EXAMPLES = [
 ]
 LANE: dict[str, Any] = {"concurrency_id": "generate", "concurrency_limit": 2}
 """Generations at once: one a core of a free Space."""
-MAX_FURTHER = 4
-"""Models a visitor may add: more panels than these are no comparison."""
 AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+QUEUED: dict[str, Any] = {"concurrency_id": "redraw", "concurrency_limit": 8, "show_progress": "hidden"}
+"""For what may fail: without the queue a page does not hear of it."""
 PRESET_LABELS = {
     "base": "base: 2.3 M parameters, our best recipe",
     "replica": "replica: the student replication's shapes",
@@ -94,10 +94,10 @@ def build(shelf: Library, extra: gr.State) -> None:
         "inputs": [preset, chosen, extra],
         "outputs": [view, note, *charts],
     }
-    chosen.input(**shown, api_visibility="private", **AT_ONCE)
+    chosen.input(**shown, api_visibility="private", **QUEUED)
     refill: dict[str, Any] = {"fn": _refill(shelf), "inputs": [preset, extra], "outputs": chosen}
-    gr.on([preset.input, extra.change], **refill, api_visibility="private", **AT_ONCE).then(
-        **shown, api_visibility="private", **AT_ONCE
+    gr.on([preset.input, extra.change], **refill, api_visibility="private", **QUEUED).then(
+        **shown, api_visibility="private", **QUEUED
     )
 
 
@@ -140,19 +140,15 @@ def _hub_box(extra: gr.State) -> None:
 
 def _add_from_hub(ref: str, extra: list[str]) -> tuple[str, list[str]]:
     """The box emptied, and the list with one model more."""
-    if len(extra) >= MAX_FURTHER:
-        raise ConfigError(
-            f"{len(extra)} models were added already and {MAX_FURTHER} is the limit; reload the page."
-        )
-    key = library.from_hub(ref)
+    longer = library.added(extra, key := library.from_hub(ref))
     gr.Info(f"Added {html.escape(library.further(key).origin)}.")
-    return "", list(dict.fromkeys([*extra, key]))
+    return "", longer
 
 
 def _choices(shelf: Library, preset: str, extra: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Title and key of every model on offer."""
     loaded = [(entry.title, key) for key, entry in shelf.models(preset).items()] if preset else []
-    return loaded + [(_further_title(library.further(ref)), ref) for ref in extra]
+    return loaded + [(_further_title(entry), entry.key) for entry in library.there(extra)]
 
 
 def _further_title(entry: Entry) -> str:
@@ -167,7 +163,7 @@ def _entries(shelf: Library, preset: str, chosen: Sequence[str], extra: Sequence
     """
     own = [key for key in chosen if key not in extra]
     entries = shelf.choose(preset, own) if own else []
-    entries += [library.further(ref) for ref in extra if ref in chosen]
+    entries += [entry for entry in library.there(extra) if entry.key in chosen]
     if not entries:
         raise CheckpointError("no model is chosen; tick at least one.")
     return entries

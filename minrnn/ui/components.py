@@ -49,7 +49,7 @@ def live_chart(label: str, height: int = 360, **kwargs: Any) -> gr.HTML:
         kwargs: further arguments of `gr.HTML`.
     """
     return gr.HTML(
-        html_template=f'<div class="chart" role="img" aria-label="{label}" data-height="{height}px"></div>',
+        html_template=f'<div class="chart" role="group" aria-label="{label}" data-height="{height}px"></div>',
         js_on_load=_DRAW,
         head=f'<script src="gradio_api/file={PLOTLY_JS}"></script>',
         apply_default_css=False,

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
-from minrnn import jobs, runlist
+from minrnn import jobs, library, runlist
 from minrnn.errors import CheckpointError
 from minrnn.runs import MODEL
 from minrnn.ui import training_wish as wishes
@@ -61,7 +61,7 @@ def use(token: str, name: str | None, extra_models: list[str]) -> tuple[list[str
     if not run.begun:
         raise CheckpointError(f"{run.title} has no checkpoint yet; wait until it has begun.")
     ref = str(run.path / MODEL)
-    return [*(other for other in extra_models if other != ref), ref], gr.Tabs(selected="compare")
+    return library.added(extra_models, ref), gr.Tabs(selected="compare")
 
 
 def download(files: gr.File) -> Any:

@@ -36,7 +36,9 @@ def test_all_four_panels_grow_before_the_run_is_over_and_stop_ends_it_within_a_s
     set_length(page, 5000)
     page.click("#generate")
     wait_for_status(page, "writing")
-    page.wait_for_function("[...document.querySelectorAll('.panel .new')].every(n => n.textContent.length > 20)")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.panel .new')].every(n => n.textContent.length > 20)"
+    )
     seen = lengths(page)
     page.wait_for_function(
         "seen => [...document.querySelectorAll('.panel .new')].every((n, i) => n.textContent.length > seen[i])",
@@ -89,7 +91,9 @@ def test_without_a_model_a_message_says_what_to_do(page: Page) -> None:
 def test_another_preset_shows_other_panels(page: Page) -> None:
     before = page.locator(".panel .about").all_text_contents()
     page.get_by_label("replica").check()
-    page.wait_for_function("old => document.querySelector('.panel .about').textContent !== old", arg=before[0])
+    page.wait_for_function(
+        "old => document.querySelector('.panel .about').textContent !== old", arg=before[0]
+    )
     expect(page.locator(".panel")).to_have_count(FOUR)
 
 
