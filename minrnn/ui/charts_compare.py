@@ -30,14 +30,17 @@ def bars(
     """
     number = f"%{{y:,.{digits}f}}"
     bar = go.Bar(
-        x=list(names),
+        x=list(range(len(names))),
+        customdata=list(names),
         y=list(values),
         marker_color=list(colors),
         texttemplate=number,
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{x}: " + number + "<extra></extra>",
+        hovertemplate="%{customdata}: " + number + "<extra></extra>",
     )
     figure = go.Figure(bar, {"title": {"text": label, "font": {"size": 13}, "x": 0}})
+    places = {"tickvals": list(range(len(names))), "ticktext": list(names)}  # two models may have one name
+    figure.update_xaxes(**places)
     figure.update_yaxes(**({"type": "log", "dtick": 1} if log else {"nticks": 5}))
     return dress(figure, showlegend=False, bargap=0.35, margin={"l": 52, "r": 8, "t": 48, "b": 32})

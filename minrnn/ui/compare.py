@@ -119,7 +119,7 @@ def _controls() -> list[gr.components.Component]:
 
 def _hub_box(extra: gr.State) -> None:
     """Lets a visitor add a model of their own."""
-    with gr.Accordion("Add a model from the Hub", open=False), gr.Row(equal_height=True):
+    with gr.Accordion("Add a model from the Hub", open=False):
         ref = gr.Textbox(
             label="Repo",
             placeholder="user/repo, or user/repo@revision",
