@@ -13,7 +13,7 @@ from minrnn.library import Entry
 from minrnn.models import MODEL_NAMES, LanguageModel
 from minrnn.settings import MAX_NEW_TOKENS, MAX_PROMPT_CHARS
 from minrnn.ui import panels
-from minrnn.ui.race import Lane, check_prompt, race
+from minrnn.ui.race import check_prompt, race
 
 VOCAB = "\nabcdefgh"
 
@@ -59,10 +59,12 @@ def test_a_prompt_over_the_limit_is_refused_with_the_limit() -> None:
         check_prompt("a" * (MAX_PROMPT_CHARS + 1))
 
 
-def test_stop_marks_those_who_were_writing_and_no_one_else(entries: list[Entry]) -> None:
-    lanes = {e.key: Lane(finish_reason="length" if e.key == "lstm" else None) for e in entries}
-    shown = panels.stopped(panels.written(entries, "ab", lanes))
-    assert [panel["status"] for panel in shown] == ["stopped", "stopped", "done", "stopped"]
+def test_stop_ends_everybody_who_still_writes(entries: list[Entry]) -> None:
+    asked = iter([False] * 8 + [True])
+    sampling = Sampling(max_new_tokens=MAX_NEW_TOKENS)
+    last = list(race(entries, "", sampling, should_stop=lambda: next(asked)))[-1]
+    assert {lane.finish_reason for lane in last.values()} == {"stopped"}
+    assert all(0 < len(lane.text) < MAX_NEW_TOKENS for lane in last.values())
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ EXAMPLES = [
 ]
 LANE: dict[str, Any] = {"concurrency_id": "generate", "concurrency_limit": 2}
 """Generations at once: one a core of a free Space."""
+MAX_PAGES = 10_000
+"""Pages whose last Stop is remembered."""
 AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
 QUEUED: dict[str, Any] = {"concurrency_id": "redraw", "concurrency_limit": 8, "show_progress": "hidden"}
 """For what may fail: without the queue a page does not hear of it."""
@@ -75,20 +77,23 @@ def build(shelf: Library, extra: gr.State) -> None:
             with gr.Column(min_width=260):
                 charts.append(live_chart(label, 220))
 
-    inputs = [prompt, preset, chosen, extra, *controls]
-    run = visible_errors(_generator(shelf))
+    clicked = gr.Number(visible=False)
+    inputs = [prompt, preset, chosen, extra, *controls, clicked]
+    stops = Stops()
+    run = visible_errors(_generator(shelf, stops))
     outputs = [view, note, *charts]
-    start = gr.on(
+    gr.on(
         [go.click, prompt.submit],
         run,
         inputs,
         outputs,
+        js=f"(...args) => {{ args[{len(inputs) - 1}] = Date.now(); return args.slice(0, {len(inputs)}); }}",
         show_progress="hidden",
         api_name="write",
         api_visibility="private",
         **LANE,
     )
-    halt.click(panels.stopped, view, view, cancels=[start], api_visibility="private", **AT_ONCE)
+    halt.click(stops.press, clicked, None, js="() => [Date.now()]", api_visibility="private", **AT_ONCE)
     shown: dict[str, Any] = {
         "fn": _redraw(shelf),
         "inputs": [preset, chosen, extra],
@@ -169,16 +174,38 @@ def _entries(shelf: Library, preset: str, chosen: Sequence[str], extra: Sequence
     return entries
 
 
-def _generator(shelf: Library) -> Any:
+class Stops:
+    """When each page last pressed Stop, in milliseconds of that page's own clock.
+
+    A generation ends itself once its page has pressed Stop after the click that began it, also where that click
+    still waits in the queue. Cancelling the event instead would race with what is on its way to the page.
+    """
+
+    def __init__(self) -> None:
+        self._pressed: dict[str, float] = {}
+
+    def press(self, at_ms: float, request: gr.Request) -> None:
+        """Remember a click on Stop."""
+        if len(self._pressed) >= MAX_PAGES:
+            self._pressed.clear()
+        self._pressed[str(request.session_hash)] = at_ms
+
+    def since(self, at_ms: float, request: gr.Request) -> bool:
+        """Whether that page has pressed Stop after a moment."""
+        return self._pressed.get(str(request.session_hash), -1) >= at_ms
+
+
+def _generator(shelf: Library, stops: Stops) -> Any:
     def generate(
         prompt: str, preset: str, chosen: list[str], extra: list[str],
         length: int, temperature: float, top_k: int, top_p: float, seed: int,
+        clicked: float, request: gr.Request,
     ) -> Iterator[tuple[Any, ...]]:  # fmt: skip
         entries = _entries(shelf, preset, chosen, extra)
         sampling = sampling_from(length, temperature, top_k, top_p, seed)
         check_prompt(prompt)
         note = _note(entries, prompt)
-        for snapshot in race(entries, prompt, sampling):
+        for snapshot in race(entries, prompt, sampling, should_stop=lambda: stops.since(clicked, request)):
             yield panels.written(entries, prompt, snapshot), note, gr.skip(), gr.skip(), gr.skip()
         yield gr.skip(), note, *_charts(entries, snapshot)
 

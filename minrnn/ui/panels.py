@@ -45,13 +45,6 @@ def written(entries: Sequence[Entry], prompt: str, snapshot: Snapshot) -> list[P
     ]
 
 
-def stopped(value: Sequence[Panel]) -> list[Panel]:
-    """The panels after Stop: whoever was writing has been stopped."""
-    return [
-        {**panel, "status": FINISH["stopped"]} if panel["status"] == "writing" else panel for panel in value
-    ]
-
-
 def bytes_text(count: int) -> str:
     """A size for people: 512 B, 24.6 kB, 2.9 MB."""
     size = float(count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from minrnn.config import Sampling
@@ -65,7 +65,11 @@ def folded_for(model: LanguageModel, prompt: str) -> Folded:
 
 
 def race(
-    entries: Sequence[Entry], prompt: str, sampling: Sampling, deadline_s: float = DEADLINE_S
+    entries: Sequence[Entry],
+    prompt: str,
+    sampling: Sampling,
+    deadline_s: float = DEADLINE_S,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Snapshot]:
     """Let every model continue the prompt, in turn.
 
@@ -74,6 +78,7 @@ def race(
         prompt: characters a model does not know are folded or dropped for it.
         sampling: the same for all.
         deadline_s: seconds after which all of them end.
+        should_stop: asked after every slice; all of them end once it says so.
 
     Yields:
         A snapshot at once, then one every YIELD_S, then a last one in which every lane has a finish_reason.
@@ -83,14 +88,18 @@ def race(
     ends = time.monotonic() + deadline_s
     shown = time.monotonic()
     streams = {e.key: stream(e.model, folded_for(e.model, prompt).text, sampling) for e in entries}
+    reason: FinishReason = "stopped"
     for key, chunk in interleave(streams):
         lanes = {**lanes, key: _after(lanes[key], chunk)}
+        if should_stop():
+            break
         if time.monotonic() >= ends:
+            reason = "deadline"
             break
         if time.monotonic() - shown >= YIELD_S:
             yield lanes
             shown = time.monotonic()
-    yield {key: ended(lane, "deadline") for key, lane in lanes.items()}
+    yield {key: ended(lane, reason) for key, lane in lanes.items()}
 
 
 def ended(lane: Lane, reason: FinishReason) -> Lane:
