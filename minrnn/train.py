@@ -186,16 +186,12 @@ def train(
     val_loss = math.inf
     while True:
         reason = _stop_reason(state, config, val_loss, should_stop)
-        if state.evaluated_at != state.iter and (
-            reason or _due(state.iter, config.eval_interval, state.evaluated_at)
-        ):
+        if state.evaluated_at != state.iter and (reason or _due(state.iter, config.eval_interval)):
             evaluation = _evaluate(state, val_ids, config)
             val_loss = evaluation.val_loss
             yield evaluation
             reason = reason or _stop_reason(state, config, val_loss, should_stop)
-        if state.sampled_at != state.iter and (
-            reason or _due(state.iter, config.sample_interval, state.sampled_at)
-        ):
+        if state.sampled_at != state.iter and (reason or _due(state.iter, config.sample_interval)):
             yield _sample(state, config)
         if reason:
             yield Done(state.iter, reason)
@@ -203,8 +199,8 @@ def train(
         yield _update(state, batches, config)
 
 
-def _due(iter: int, interval: int, last: int) -> bool:
-    return bool(interval) and iter % interval == 0 and iter != last
+def _due(iter: int, interval: int) -> bool:
+    return bool(interval) and iter % interval == 0
 
 
 def _stop_reason(
