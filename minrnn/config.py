@@ -12,6 +12,7 @@ from minrnn.settings import MAX_NEW_TOKENS, MAX_VOCAB
 BlockKind = Literal["residual", "plain"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 DtypeName = Literal["auto", "float32", "bfloat16"]
+OptimizerName = Literal["adamw", "muon"]
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
@@ -80,10 +81,11 @@ class TrainConfig:
     """The recipe and budget of one training run.
 
     Attributes:
-        learning_rate: AdamW's rate after the warm-up.
+        optimizer: "adamw", or "muon" for the matrices inside the blocks and AdamW for everything else.
+        learning_rate: the optimisers' rate after the warm-up.
         min_lr_ratio: the rate at the end of the cosine, as a share of `learning_rate`.
         warmup_iters: iters over which the rate rises linearly.
-        weight_decay: AdamW's, applied to matrices only.
+        weight_decay: decoupled, applied to matrices only.
         beta1: AdamW's decay of the mean gradient.
         beta2: AdamW's decay of the mean squared gradient.
         grad_clip: largest norm of the whole gradient; 0 turns clipping off.
@@ -105,6 +107,7 @@ class TrainConfig:
         dtype: of the matrix products; "auto" picks bfloat16 where the hardware multiplies it natively.
     """
 
+    optimizer: OptimizerName = "adamw"
     learning_rate: float = 3e-3
     min_lr_ratio: float = 0.05
     warmup_iters: int = 100
@@ -129,6 +132,8 @@ class TrainConfig:
     dtype: DtypeName = "auto"
 
     def __post_init__(self) -> None:
+        if self.optimizer not in ("adamw", "muon"):
+            raise ConfigError(f"optimizer is {self.optimizer!r}; choose 'adamw' or 'muon'.")
         check_range("learning_rate", self.learning_rate, 1e-9, 10)
         check_range("min_lr_ratio", self.min_lr_ratio, 0, 1)
         check_range("warmup_iters", self.warmup_iters, 0, 10**9)

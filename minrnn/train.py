@@ -26,6 +26,7 @@ from minrnn.errors import TrainingError
 from minrnn.evaluate import windowed_loss
 from minrnn.generate import stream
 from minrnn.models import LanguageModel
+from minrnn.optimizers import Optimizers
 from minrnn.text import CharVocab, fold
 
 StopReason = Literal["max_iters", "max_seconds", "target_val_loss", "stopped"]
@@ -100,7 +101,7 @@ class TrainState:
     Attributes:
         model: the raw weights.
         average: the moving average of the weights: what is evaluated, sampled from and kept.
-        optimizer: AdamW with its moments.
+        optimizer: AdamW, and Muon where the recipe asks for it, with their moments.
         compute: device and dtype.
         iter: updates made.
         tokens: characters read.
@@ -111,7 +112,7 @@ class TrainState:
 
     model: LanguageModel
     average: LanguageModel
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizers
     compute: Compute
     iter: int = 0
     tokens: int = 0
@@ -160,7 +161,7 @@ def begin(model: LanguageModel, config: TrainConfig) -> TrainState:
     compute = devices.choose(config.device, config.dtype)
     model = model.to(compute.device).train()
     average = copy.deepcopy(model).eval().requires_grad_(False)
-    return TrainState(model, average, _optimizer(model, config), compute)
+    return TrainState(model, average, Optimizers(model, config), compute)
 
 
 def train(
@@ -236,14 +237,11 @@ def learning_rate(config: TrainConfig, iter: int, seconds: float) -> float:
 def _update(state: TrainState, batches: Batches, config: TrainConfig) -> Iter:
     started = time.perf_counter()
     rate = learning_rate(config, state.iter, state.seconds)
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate
     torch.manual_seed(config.seed * 1_000_003 + state.iter)  # dropout's, so that a resumed run draws the same
     with _memory_errors(state, config):
         idx, targets = (ids.to(state.compute.device) for ids in batches.batch(state.iter))
         loss, grad_norm = _gradients(state, idx, targets, config)
-        state.optimizer.step()
-        state.optimizer.zero_grad(set_to_none=True)
+        state.optimizer.step(rate)
     state.iter += 1
     state.tokens += idx.numel()
     _follow(state.average, state.model, config.ema_decay, state.iter)
@@ -320,15 +318,3 @@ def _sample(state: TrainState, config: TrainConfig) -> Sample:
     state.seconds += time.perf_counter() - started
     state.sampled_at = state.iter
     return Sample(state.iter, text)
-
-
-def _optimizer(model: LanguageModel, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW that decays matrices and leaves vectors (biases, norms) alone."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
-    groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    fused = next(model.parameters()).device.type in ("cpu", "cuda")
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2), fused=fused)

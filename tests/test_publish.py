@@ -477,19 +477,19 @@ def test_the_app_shows_repo_and_revision_then_its_cache_then_the_bundled(
 @pytest.mark.parametrize(
     ("hardware", "first", "torch_line"),
     [
-        ("zero-a10g", "torch>=2.8,<2.12", "torch>=2.8,<2.12"),
-        ("cpu-basic", "--extra-index-url https://download.pytorch.org/whl/cpu", "torch>=2.8,<2.14"),
-        ("t4-small", "torch>=2.8,<2.14", "torch>=2.8,<2.14"),
+        ("zero-a10g", "torch>=2.9,<2.12", "torch>=2.9,<2.12"),
+        ("cpu-basic", "--extra-index-url https://download.pytorch.org/whl/cpu", "torch>=2.9,<2.14"),
+        ("t4-small", "torch>=2.9,<2.14", "torch>=2.9,<2.14"),
     ],
 )
 def test_requirements_fit_the_hardware(hardware: str, first: str, torch_line: str) -> None:
-    lines = cards.requirements("torch>=2.8,<2.14\ntorch-x<3\ngradio==6.31.0\n", hardware).splitlines()
+    lines = cards.requirements("torch>=2.9,<2.14\ntorch-x<3\ngradio==6.31.0\n", hardware).splitlines()
     assert lines[0] == first and lines[-3:] == [torch_line, "torch-x<3", "gradio==6.31.0"]
 
 
 def test_the_real_requirements_stop_at_zerogpus_torch() -> None:
     lines = cards.requirements((ROOT / "requirements.txt").read_text(), "zero-a10g").splitlines()
-    assert [line for line in lines if re.match(r"torch\b", line)] == ["torch>=2.8,<2.12"]
+    assert [line for line in lines if re.match(r"torch\b", line)] == ["torch>=2.9,<2.12"]
 
 
 def test_pictures_that_are_not_uploaded_leave_the_readme() -> None:

@@ -66,13 +66,15 @@ def test_the_budget_that_is_spent_first_ends_the_run(budget: dict[str, Any], rea
     assert list(train.train(begin(config), TEXT, config))[-1].reason == reason  # type: ignore[union-attr]
 
 
-def test_a_state_goes_on_as_if_it_had_never_been_saved() -> None:
-    whole = [e.loss for e in train.train(begin(), TEXT, RECIPE) if isinstance(e, train.Iter)]
-    state, again = begin(), begin()
-    events = train.train(state, TEXT, RECIPE)
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_state_goes_on_as_if_it_had_never_been_saved(optimizer: str) -> None:
+    config = recipe(optimizer=optimizer)
+    whole = [e.loss for e in train.train(begin(config), TEXT, config) if isinstance(e, train.Iter)]
+    state, again = begin(config), begin(config)
+    events = train.train(state, TEXT, config)
     first = [e.loss for e in (next(events) for _ in range(6)) if isinstance(e, train.Iter)]
     again.load_state_dict(copy.deepcopy(state.state_dict()))
-    rest = [e.loss for e in train.train(again, TEXT, RECIPE) if isinstance(e, train.Iter)]
+    rest = [e.loss for e in train.train(again, TEXT, config) if isinstance(e, train.Iter)]
     assert first + rest == whole
 
 

@@ -1,0 +1,87 @@
+import pytest
+import torch
+from torch import Tensor
+
+from minrnn.config import ModelConfig, TrainConfig
+from minrnn.errors import ConfigError
+from minrnn.models import MIXERS, LanguageModel
+from minrnn.optimizers import Optimizers, hidden_matrices
+
+ADAMW = TrainConfig(optimizer="adamw", weight_decay=0)
+MUON = TrainConfig(optimizer="muon", weight_decay=0)
+
+
+def small(mixer: str = "mingru") -> LanguageModel:
+    torch.manual_seed(0)
+    return LanguageModel(ModelConfig(mixer, "abcdefgh", n_layer=2, n_embd=32, block_size=16, mlp_ratio=2))
+
+
+def first_updates(model: LanguageModel, config: TrainConfig, rate: float = 0.01) -> dict[str, Tensor]:
+    """How far the first step moves every weight."""
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    idx = torch.arange(48).remainder(8).view(3, 16)
+    model(idx)[0].log_softmax(-1)[..., 0].mean().backward()
+    Optimizers(model, config).step(rate)
+    return {name: p.detach() - before[name] for name, p in model.named_parameters()}
+
+
+@pytest.mark.parametrize("mixer", MIXERS)
+@pytest.mark.parametrize("config", [ADAMW, MUON], ids=["adamw", "muon"])
+def test_every_weight_is_in_one_optimiser(mixer: str, config: TrainConfig) -> None:
+    model = small(mixer)
+    groups = [group for part in Optimizers(model, config).parts for group in part.param_groups]
+    assert sorted(id(p) for g in groups for p in g["params"]) == sorted(id(p) for p in model.parameters())
+
+
+@pytest.mark.parametrize("mixer", MIXERS)
+def test_muon_is_for_the_matrices_inside_the_blocks(mixer: str) -> None:
+    model = small(mixer)
+    names = {id(p): name for name, p in model.named_parameters()}
+    chosen = {names[id(p)] for p in hidden_matrices(model)}
+    assert chosen
+    assert all(name.startswith("blocks.") and name.endswith(("weight", "_l0")) for name in chosen)
+    assert not any("conv" in name or "norm" in name for name in chosen)
+
+
+def spread(matrix: Tensor) -> float:
+    """How much stronger the first of the eight leading directions is than the last."""
+    strengths = torch.linalg.svdvals(matrix)
+    return float(strengths[0] / strengths[7])
+
+
+def test_muon_moves_a_matrix_alike_in_every_direction() -> None:
+    name = "blocks.0.mlp.0.weight"
+    assert spread(first_updates(small(), MUON)[name]) < 2
+    assert spread(first_updates(small(), ADAMW)[name]) > 4
+
+
+def test_muon_steps_as_far_as_adamw_would() -> None:
+    update = first_updates(small(), MUON)["blocks.0.mlp.0.weight"]
+    strongest = torch.linalg.svdvals(update)[0]
+    assert float(strongest) == pytest.approx(0.01 * 0.2 * 64**0.5, rel=0.2)
+
+
+def test_outside_the_blocks_muon_leaves_the_step_to_adamw() -> None:
+    ours, plain = first_updates(small(), MUON), first_updates(small(), ADAMW)
+    for name in ("embedding.weight", "head.weight", "norm.weight", "blocks.0.mlp.0.bias"):
+        torch.testing.assert_close(ours[name], plain[name])
+
+
+def test_a_step_forgets_the_gradients() -> None:
+    model = small()
+    first_updates(model, MUON)
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_decay_spares_the_vectors() -> None:
+    decays = {p.ndim >= 2: g["weight_decay"] for g in _groups(TrainConfig()) for p in g["params"]}
+    assert decays == {True: 0.1, False: 0.0}
+
+
+def _groups(config: TrainConfig) -> list[dict[str, list[Tensor]]]:
+    return [group for part in Optimizers(small(), config).parts for group in part.param_groups]
+
+
+def test_an_unknown_optimiser_is_named() -> None:
+    with pytest.raises(ConfigError, match="'sgd'; choose 'adamw' or 'muon'"):
+        TrainConfig(optimizer="sgd")  # type: ignore[arg-type]
