@@ -72,8 +72,8 @@ class Attention(Mixer):
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Softmax attention of (B, n_head, T, D) queries over at least as many keys, each query up to its own place."""
         time, seen = query.shape[2], key.shape[2]
-        if self.training and self.p and query.device.type == "cpu":
-            return _attend_dropping(query, key, value, self.p)
+        if self.training and query.device.type == "cpu":
+            return _attend_spelt_out(query, key, value, self.p)
         p = self.p if self.training else 0.0
         if time == seen:
             return F.scaled_dot_product_attention(query, key, value, dropout_p=p, is_causal=True)
@@ -99,9 +99,13 @@ def _causal_mask(time: int, seen: int, device: torch.device) -> Tensor:
     return torch.ones(time, seen, dtype=torch.bool, device=device).tril(seen - time)
 
 
-def _attend_dropping(query: Tensor, key: Tensor, value: Tensor, p: float) -> Tensor:
-    """Attention with dropout on its weights, spelt out: torch's fused kernel has no dropout on the CPU."""
-    scores = (query / math.sqrt(query.shape[-1])) @ key.transpose(-2, -1)
-    hidden = ~_causal_mask(query.shape[2], key.shape[2], query.device)
-    weights = scores.masked_fill(hidden, -math.inf).softmax(dim=-1).to(value.dtype)
-    return dropout(weights, p, True) @ value
+def _attend_spelt_out(query: Tensor, key: Tensor, value: Tensor, p: float) -> Tensor:
+    """Attention for training on the CPU, where torch's fused kernel has no dropout and a slow backward pass."""
+    time, seen = query.shape[2], key.shape[2]
+    hidden = torch.zeros(time, seen, dtype=query.dtype)
+    hidden.masked_fill_(~_causal_mask(time, seen, query.device), -math.inf)
+    query = query / math.sqrt(query.shape[-1])
+    scores = torch.baddbmm(hidden, query.flatten(0, 1), key.flatten(0, 1).transpose(1, 2))
+    with torch.autocast("cpu", enabled=False):  # which would widen the weights; the sum inside is float32 anyway
+        weights = scores.softmax(dim=-1)
+    return torch.bmm(dropout(weights, p, True), value.flatten(0, 1)).view_as(query)
