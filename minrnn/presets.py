@@ -63,11 +63,13 @@ _BASE = {
 
 # The replication's shapes: two plain layers of 128 read in windows of 100 (nanoGPT: two residual layers).
 _REPLICA_TRAIN = TrainConfig(
-    learning_rate=5e-3,
-    max_iters=1_200,
+    optimizer="muon",
+    learning_rate=1e-2,
+    max_iters=4_000,
     batch_size=100,
     weight_decay=0.01,
-    eval_interval=100,
+    eval_interval=200,
+    sample_interval=1_000,
     score_train=True,
 )
 
@@ -81,7 +83,7 @@ def _plain(mixer: str) -> ModelConfig:
 _REPLICA = {
     "mingru": Preset(_plain("mingru"), _REPLICA_TRAIN),
     "minlstm": Preset(_plain("minlstm"), _REPLICA_TRAIN),
-    "lstm": Preset(_plain("lstm"), _REPLICA_TRAIN),
+    "lstm": Preset(replace(_plain("lstm"), dropout=0.2), _REPLICA_TRAIN),
     "nanogpt": Preset(
         ModelConfig(
             "nanogpt",
@@ -93,13 +95,25 @@ _REPLICA = {
             bias=False,
             tie_head=True,
         ),
-        replace(_REPLICA_TRAIN, max_iters=800),
+        _REPLICA_TRAIN,
     ),
 }
 
 # The rungs between the LSTM and minGRU, in the replication's shape; docs/replication.md has the widths.
+# AdamW, the nearest to the replication's Adam, and few iters: they are to be compared, not to be good.
+# float32, so that no rung's gates are rounded more than another's.
+_LADDER_TRAIN = TrainConfig(
+    learning_rate=5e-3,
+    max_iters=500,
+    batch_size=100,
+    weight_decay=0.01,
+    eval_interval=25,
+    sample_interval=0,
+    score_train=True,
+    dtype="float32",
+)
 _LADDER = {
-    name: Preset(_plain(name), _REPLICA_TRAIN)
+    name: Preset(_plain(name), _LADDER_TRAIN)
     for name in ("lstm", "lstm_x_gates", "lstm_x", "lstm_no_output", "lstm_linear", "minlstm", "mingru")
 }
 

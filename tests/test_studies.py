@@ -117,7 +117,7 @@ def test_rows_not_run_and_runs_that_failed_say_so() -> None:
         "| LSTM, 1 layer | failed: out of memory |" in text
         and f"| LSTM, 2 layers | {tables.NOT_YET} |" in text
     )
-    assert "python -m minrnn train --preset replica --model lstm --n-layer 3" in text
+    assert "python -m minrnn train --preset ladder --model lstm --n-layer 3" in text
 
 
 def test_the_mean_over_seeds_begins_with_the_bundled_one() -> None:

@@ -25,7 +25,9 @@ class _ByteDropout(Function):
         words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64)
         words.random_(-(2**63), None)
         levels = words.view(torch.uint8)[: x.numel()].view(x.shape)
-        kept = torch.ge(levels, dropped_levels, out=torch.empty_like(x, memory_format=torch.contiguous_format))
+        kept = torch.ge(
+            levels, dropped_levels, out=torch.empty_like(x, memory_format=torch.contiguous_format)
+        )
         ctx.scale = _LEVELS / (_LEVELS - dropped_levels)
         ctx.save_for_backward(kept)
         return (x * kept).mul_(ctx.scale)

@@ -106,6 +106,8 @@ def _attend_spelt_out(query: Tensor, key: Tensor, value: Tensor, p: float) -> Te
     hidden.masked_fill_(~_causal_mask(time, seen, query.device), -math.inf)
     query = query / math.sqrt(query.shape[-1])
     scores = torch.baddbmm(hidden, query.flatten(0, 1), key.flatten(0, 1).transpose(1, 2))
-    with torch.autocast("cpu", enabled=False):  # which would widen the weights; the sum inside is float32 anyway
+    with torch.autocast(
+        "cpu", enabled=False
+    ):  # which would widen the weights; the sum inside is float32 anyway
         weights = scores.softmax(dim=-1)
     return torch.bmm(dropout(weights, p, True), value.flatten(0, 1)).view_as(query)

@@ -67,8 +67,6 @@ def get(name: str) -> Study:
     return STUDIES[name]
 
 
-# 10 M characters in windows of 100. float32, so that no rung's gates are rounded more than another's.
-_SMALL = "--max-iters 1000 --eval-interval 50 --sample-interval 0 --dtype float32"
 _BUDGET = presets.get("base", "mingru").train.max_iters
 _THIRD = f"--preset base --max-iters {_BUDGET // 3}"
 _TWICE = f"--preset base --max-iters {2 * presets.get('base', 'nanogpt').train.max_iters}"
@@ -76,11 +74,8 @@ _TWICE = f"--preset base --max-iters {2 * presets.get('base', 'nanogpt').train.m
 
 def _ablation() -> Study:
     def row(name: str, label: str, flags: str) -> Row:
-        return Row(name, label, f"--preset replica --model {flags} {_SMALL}")
+        return Row(name, label, f"--preset ladder --model {flags}")
 
-    ladder_row = Row(
-        "theirs", "the replication's minLSTM", f"--preset ladder --model lstm_linear --init-std 1 {_SMALL}"
-    )
     return Study(
         "ablation",
         "Which of the replication's choices cost it its loss?",
@@ -89,7 +84,7 @@ def _ablation() -> Study:
             row("minlstm-raw-gates", "minLSTM, gates not normalised", "minlstm --no-normalised"),
             row("minlstm-std-1", "minLSTM, weights from N(0, 1)", "minlstm --init-std 1"),
             row("minlstm-both", "minLSTM, both", "minlstm --no-normalised --init-std 1"),
-            ladder_row,
+            row("theirs", "the replication's minLSTM", "lstm_linear --init-std 1"),
             row("lstm", "LSTM, ours", "lstm"),
             row("lstm-std-1", "LSTM, weights from N(0, 1)", "lstm --init-std 1"),
             row("lstm-one-layer", "LSTM, one layer, weights from N(0, 1)", "lstm --n-layer 1 --init-std 1"),
@@ -102,7 +97,7 @@ def _layers() -> Study:
         Row(
             f"lstm-{n}",
             f"LSTM, {n} layer{'s' * (n > 1)}",
-            f"--preset replica --model lstm --n-layer {n} {_SMALL}",
+            f"--preset ladder --model lstm --n-layer {n}",
         )
         for n in (1, 2, 3, 4)
     )
@@ -124,14 +119,15 @@ _RUNGS = (
 
 def _ladder(name: str, question: str, width: int | None, further: tuple[Row, ...] = ()) -> Study:
     rows = [
-        Row(folder, label, f"--preset ladder --model {model} --n-embd {width or equal} {_SMALL}")
+        Row(folder, label, f"--preset ladder --model {model} --n-embd {width or equal}")
         for folder, label, model, equal in _RUNGS
     ]
     return Study(name, question, (*rows, *further))
 
 
+_MUON = "--optimizer muon --learning-rate 1e-2"
 _CHECKS = tuple(
-    Row(folder, label, f"--preset ladder --model {flags} {_SMALL}")
+    Row(folder, label, f"--preset ladder --model {flags}")
     for folder, label, flags in (
         ("check-forget-1", "check: LSTM, forget bias 1", "lstm --n-embd 128"),
         (
@@ -140,6 +136,8 @@ _CHECKS = tuple(
             "lstm --forget-bias 0 --n-embd 128 --learning-rate 2e-3",
         ),
         ("check-mingru-slow", "check: minGRU, rate 2e-3", "mingru --n-embd 248 --learning-rate 2e-3"),
+        ("check-lstm-muon", "check: LSTM, Muon", f"lstm --forget-bias 0 --n-embd 128 {_MUON}"),
+        ("check-mingru-muon", "check: minGRU, Muon", f"mingru --n-embd 248 {_MUON}"),
     )
 )
 
