@@ -102,12 +102,20 @@ def read_spec(out: Path, name: str = CONFIG) -> RunSpec:
         CheckpointError: if `out` is not a run.
     """
     try:
-        data = json.loads((out / name).read_text(encoding="utf-8"))
-        config = TrainConfig(**data["train"])
-        shape = pretrained.config_from_dict(data["model"])
-        return RunSpec(data["corpus"], shape, config, data["preset"], data["init"])
+        return spec_from_dict(json.loads((out / name).read_text(encoding="utf-8")))
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{out} is not a run of this minRNN ({error}); start a new one.") from None
+
+
+def spec_from_dict(data: dict[str, Any]) -> RunSpec:
+    """What `dataclasses.asdict` made of a spec, back again; further keys are left alone.
+
+    Raises:
+        KeyError, TypeError: if something is missing or unknown.
+        ConfigError: if a value is out of range.
+    """
+    shape = pretrained.config_from_dict(data["model"])
+    return RunSpec(data["corpus"], shape, TrainConfig(**data["train"]), data["preset"], data["init"])
 
 
 @contextmanager

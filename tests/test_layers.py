@@ -12,7 +12,7 @@ FLOORS = [
     {"", "errors", "settings", "config", "presets", "device", "text"},
     {"scan", "corpora", "_plays", "_tinyshakespeare"},
     {"models"},
-    {"checkpoint", "train", "evaluate", "generate"},
+    {"checkpoint", "optimizers", "train", "evaluate", "generate"},
     {"runs", "runlog", "locks", "worker", "runlist", "sharing", "jobs"}
     | {"hub", "cards", "uploads", "publish", "library", "results", "bench"},
     COMMAND_LINE | {"ui"},

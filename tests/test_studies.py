@@ -1,5 +1,6 @@
 """The studies: commands that can be run, records that outlive their folders, pages that nobody types."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from minrnn import presets, trainflags
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.models import LanguageModel, ladder
-from minrnn.results import records, repetition, report, studies, svg, tables
+from minrnn.results import records, repetition, report, studies, svg, tables, trials
 from minrnn.results.records import Record
+from minrnn.runs import RunSpec
 
 DOCS = Path(__file__).parents[1] / "docs"
 VOCAB = "".join(map(chr, range(65)))
@@ -95,11 +97,10 @@ def test_a_run_that_failed_is_recorded_with_its_reason(tmp_path: Path) -> None:
 
 def test_records_survive_their_folders_and_a_round_trip(tmp_path: Path) -> None:
     finished_run(tmp_path / "runs" / "ladder" / "mingru")
-    finished_run(tmp_path / "runs" / "trials" / "warmer")
     found = records.collect(tmp_path / "runs", {})
     records.save(found, tmp_path / "studies.json")
     loaded = records.load(tmp_path / "studies.json")
-    assert list(loaded["ladder"]) == ["mingru"] and list(loaded["trials"]) == ["warmer"]
+    assert list(loaded["ladder"]) == ["mingru"]
     again = records.collect(tmp_path / "gone", loaded)
     assert {name: rows for name, rows in again.items() if rows} == loaded
 
@@ -125,11 +126,25 @@ def test_the_mean_over_seeds_begins_with_the_bundled_one() -> None:
     assert "| minGRU | *not yet run* | 2 | 1.4600 | 0.0141 |" in report.seeds_table([], rows)
 
 
-def test_a_trial_is_named_by_its_flags() -> None:
-    rows = {
-        "a": Record("python -m minrnn train --preset base --out runs/trials/a --dropout 0.3", val_loss=1.5)
-    }
-    assert "| `--preset base --dropout 0.3` | **1.5000** |" in report.trials_table(rows)
+def trial(**recipe: Any) -> Record:
+    preset = presets.get("base", "mingru")
+    spec = RunSpec("tinyshakespeare", preset.model, dataclasses.replace(preset.train, **recipe), "base")
+    return Record("", val_loss=1.5, tokens_seen=3_300_000, seconds=240, settings=dataclasses.asdict(spec))
+
+
+def test_a_trial_is_told_by_what_it_changes_in_the_preset() -> None:
+    text = trials.trials_table({"a": trial(seed=5), "b": trial()})
+    assert "| base minGRU | `--seed 5` | **1.5000** | 0.0000 |  | 3.3 M | 4 min |" in text
+    assert "| base minGRU | nothing | **1.5000** |" in text
+
+
+def test_a_trial_keeps_its_settings_when_its_folder_is_gone(tmp_path: Path) -> None:
+    out = finished_run(tmp_path / "runs" / "trials" / "warmer")
+    (out / "config.json").write_text(json.dumps(trial(seed=5).settings | {"command": ""}))
+    found = records.collect(tmp_path / "runs", {})
+    records.save(found, tmp_path / "studies.json")
+    kept = records.collect(tmp_path / "gone", records.load(tmp_path / "studies.json"))
+    assert "`--seed 5`" in trials.trials_table(kept["trials"])
 
 
 def test_shares_of_repetition_make_a_table() -> None:

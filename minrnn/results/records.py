@@ -14,6 +14,7 @@ from minrnn.errors import CheckpointError
 from minrnn.models.pretrained import write_text
 from minrnn.results.figures import Result, read
 from minrnn.results.studies import STUDIES
+from minrnn.runs import read_spec
 
 TRIALS = "trials"
 """Folder of the search for recipes: every run in it is a row of the table of trials."""
@@ -38,6 +39,7 @@ class Record:
         device: the machine's own name for it.
         curve_tokens: characters read at every evaluation.
         curve_val_loss: the estimates of the validation loss there.
+        settings: of a trial: corpus, shape and recipe, so that its flags can be told against the presets of the day.
     """
 
     command: str
@@ -53,6 +55,7 @@ class Record:
     device: str = ""
     curve_tokens: list[int] = field(default_factory=list)
     curve_val_loss: list[float] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 Records = dict[str, dict[str, Record]]
@@ -88,7 +91,9 @@ def collect(runs: Path, known: Mapping[str, Mapping[str, Record]]) -> Records:
     names = {study.name: [row.name for row in study.rows] for study in STUDIES.values()}
     folders = {path.parent.name for path in runs.glob(f"{TRIALS}/*/config.json")}
     names[TRIALS] = sorted(folders | set(known.get(TRIALS, {})))
-    return {study: _rows(runs / study, rows, known.get(study, {})) for study, rows in names.items()}
+    found = {study: _rows(runs / study, rows, known.get(study, {})) for study, rows in names.items()}
+    found[TRIALS] = {name: _with_settings(r, runs / TRIALS / name) for name, r in found[TRIALS].items()}
+    return found
 
 
 def load(path: Path) -> Records:
@@ -115,6 +120,14 @@ def save(records: Records, path: Path) -> None:
 def _rows(folder: Path, names: Sequence[str], known: Mapping[str, Record]) -> dict[str, Record]:
     rows = {name: record(folder / name) or known.get(name) for name in names}
     return {name: r for name, r in rows.items() if r is not None}
+
+
+def _with_settings(trial: Record, out: Path) -> Record:
+    """The record with what stands in its run's config.json, the vocabulary left out; as it is without a folder."""
+    if not (out / "config.json").is_file():
+        return trial
+    spec = dataclasses.asdict(read_spec(out))
+    return dataclasses.replace(trial, settings={**spec, "model": {**spec["model"], "vocab": ""}})
 
 
 def _lines(rows: Mapping[str, Record]) -> str:

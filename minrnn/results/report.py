@@ -9,7 +9,7 @@ from pathlib import Path
 from minrnn.config import TrainConfig
 from minrnn.models import MODEL_NAMES
 from minrnn.models.pretrained import write_text
-from minrnn.results import records, svg
+from minrnn.results import records, svg, trials
 from minrnn.results.figures import Result, bundled, title
 from minrnn.results.records import TRIALS, Record, Records
 from minrnn.results.studies import RECIPES, REPLICATION, STUDIES, Study
@@ -54,7 +54,7 @@ def pages(found: Records) -> dict[str, dict[str, str]]:
 
     recipes = sections(RECIPES) | {
         "seeds-mean": seeds_table(bundled(), found.get("seeds", {})),
-        TRIALS: trials_table(found.get(TRIALS, {})),
+        TRIALS: trials.trials_table(found.get(TRIALS, {})),
     }
     return {"replication.md": sections(REPLICATION), "recipes.md": recipes}
 
@@ -65,17 +65,7 @@ def section(study: Study, rows: Mapping[str, Record], drawn: bool = False) -> st
     commands = "\n".join(study.command(row) for row in study.rows)
     picture = [f"![{study.question}]({CHARTS}/{study.name}.svg)"] if drawn else []
     folded = f"<details><summary>Commands</summary>\n\n```\n{commands}\n```\n\n</details>"
-    return "\n\n".join([*picture, table(HEAD, lines, range(1, len(HEAD))), *_machines(rows), folded])
-
-
-def trials_table(rows: Mapping[str, Record]) -> str:
-    """Every trial of the search, the best of each model first."""
-    if not rows:
-        return NOT_YET
-    ordered = sorted(rows.values(), key=lambda r: r.val_loss)
-    lines = [[f"`{_flags(r.command)}`", *_cells(r)] for r in ordered]
-    head = ("flags of `python -m minrnn train`", *HEAD[1:])
-    return "\n\n".join([table(head, lines, range(1, len(HEAD))), *_machines(rows)])
+    return "\n\n".join([*picture, table(HEAD, lines, range(1, len(HEAD))), *machines(rows), folded])
 
 
 def seeds_table(own: Sequence[Result], rows: Mapping[str, Record]) -> str:
@@ -95,14 +85,8 @@ def _spread(losses: Sequence[float]) -> list[str]:
     return [str(len(losses)), loss(statistics.mean(losses)), loss(statistics.stdev(losses))]
 
 
-def _flags(command: str) -> str:
-    """A command without its beginning and without --out."""
-    words = command.removeprefix("python -m minrnn train ").split()
-    at = words.index("--out") if "--out" in words else len(words)
-    return " ".join(words[:at] + words[at + 2 :])
-
-
-def _machines(rows: Mapping[str, Record]) -> list[str]:
+def machines(rows: Mapping[str, Record]) -> list[str]:
+    """The machines that the rows ran on, as a sentence; none where nothing was run."""
     names = dict.fromkeys(r.device for r in rows.values() if r.device)
     return [f"Machine: {'; '.join(names)}."] if names else []
 
