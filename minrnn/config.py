@@ -38,7 +38,8 @@ class ModelConfig:
         n_embd: width of the residual stream, in channels.
         mlp_ratio: hidden width of a block's MLP, as a multiple of `n_embd`; 0 leaves the MLP out.
         conv_kernel: taps of the causal convolution before the mixer; 0 leaves it out.
-        dropout: probability of dropping an activation while training.
+        dropout: probability of dropping an activation of a mixer or an MLP while training.
+        embedding_dropout: probability of dropping an activation of the embedding while training.
         block: "residual" (norm, residual, MLP) or "plain" (the mixer alone, as in the replication).
         bias: whether linear layers and norms add a bias.
         tie_head: whether the output layer shares the embedding's weights.
@@ -53,6 +54,7 @@ class ModelConfig:
     mlp_ratio: float = 4.0
     conv_kernel: int = 4
     dropout: float = 0.0
+    embedding_dropout: float = 0.0
     block: BlockKind = "residual"
     bias: bool = True
     tie_head: bool = False
@@ -68,6 +70,7 @@ class ModelConfig:
         check_range("mlp_ratio", self.mlp_ratio, 0, 16)
         check_range("conv_kernel", self.conv_kernel, 0, 64)
         check_range("dropout", self.dropout, 0, 0.95)
+        check_range("embedding_dropout", self.embedding_dropout, 0, 0.95)
         if self.block not in ("residual", "plain"):
             raise ConfigError(f"block is {self.block!r}; choose 'residual' or 'plain'.")
 

@@ -266,8 +266,9 @@ def test_a_plain_block_is_its_mixer_and_nothing_else(mixer: str) -> None:
 
 
 @every_mixer
-def test_dropout_acts_while_training_only(mixer: str) -> None:
-    model, idx = build(mixer, dropout=0.5), ids(2, 20)
+@pytest.mark.parametrize("where", ["dropout", "embedding_dropout"])
+def test_dropout_acts_while_training_only(mixer: str, where: str) -> None:
+    model, idx = build(mixer, **{where: 0.5}), ids(2, 20)
     assert torch.equal(model(idx)[0], model(idx)[0])
     model.train()
     assert not torch.allclose(model(idx)[0], model(idx)[0], atol=1e-3)

@@ -141,7 +141,7 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         mixer = mixer_class(config.mixer)
         self.embedding = nn.Embedding(size, channels)
         self.positions = nn.Embedding(config.block_size, channels) if mixer.learned_positions else None
-        self.dropout = Dropout(config.dropout if config.block == "residual" else 0.0)
+        self.dropout = Dropout(config.embedding_dropout)
         self.blocks = nn.ModuleList(Block(self.config) for _ in range(config.n_layer))
         self.norm = nn.Identity() if config.block == "plain" else nn.LayerNorm(channels, bias=config.bias)
         self.head = None if config.tie_head else nn.Linear(channels, size, bias=config.bias)
