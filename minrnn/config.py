@@ -40,6 +40,7 @@ class ModelConfig:
         conv_kernel: taps of the causal convolution before the mixer; 0 leaves it out.
         dropout: probability of dropping an activation of a mixer or an MLP while training.
         embedding_dropout: probability of dropping an activation of the embedding while training.
+        locked_dropout: whether what a mixer's or an MLP's dropout drops stays dropped over a whole window.
         block: "residual" (norm, residual, MLP) or "plain" (the mixer alone, as in the replication).
         bias: whether linear layers and norms add a bias.
         tie_head: whether the output layer shares the embedding's weights.
@@ -55,6 +56,7 @@ class ModelConfig:
     conv_kernel: int = 4
     dropout: float = 0.0
     embedding_dropout: float = 0.0
+    locked_dropout: bool = False
     block: BlockKind = "residual"
     bias: bool = True
     tie_head: bool = False

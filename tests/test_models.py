@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models import MIXERS, MODEL_NAMES, LanguageModel, mixer_class, pretrained, state_bytes
-from minrnn.models.dropout import Dropout, dropout
+from minrnn.models.dropout import Dropout, dropout, locked_dropout
 from minrnn.models.lm import CausalConv
 
 VOCAB = string.ascii_lowercase + " .\n"
@@ -399,6 +399,23 @@ def test_dropped_places_are_independent_of_each_other() -> None:
     kept = (dropout(torch.ones(4096, 64), 0.5, training=True) != 0).float()
     spread = torch.corrcoef(kept.T).fill_diagonal_(0).abs().max()
     assert spread < 0.1, f"two columns of the mask have a correlation of {spread:.3f}"
+
+
+def test_locked_dropout_drops_whole_channels_at_its_rate_and_keeps_the_mean() -> None:
+    x = torch.ones(64, 7, 512, requires_grad=True)
+    y = locked_dropout(x, 0.25, training=True)
+    assert torch.equal(y, y[:, :1].expand_as(y))
+    assert (y[:, 0] == 0).float().mean().item() == pytest.approx(0.25, abs=0.01)
+    assert y.mean().item() == pytest.approx(1, abs=0.02)
+    y.sum().backward()
+    assert x.grad is not None and torch.equal(x.grad, y.detach())
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_blocks_lock_their_dropout_where_the_config_says_so(locked: bool) -> None:
+    block = build("mingru", dropout=0.5, locked_dropout=locked).blocks[0].train()
+    dropped = block.get_submodule("dropout")(torch.ones(2, 9, 16))
+    assert torch.equal(dropped, dropped[:, :1].expand_as(dropped)) == locked
 
 
 def test_dropout_follows_the_seed_and_the_mode() -> None:

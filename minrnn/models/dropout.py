@@ -55,12 +55,29 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
     return dropped
 
 
-class Dropout(nn.Module):
-    """`dropout` as a module, so that it follows `model.train()` and `model.eval()`."""
+def locked_dropout(x: Tensor, p: float, training: bool) -> Tensor:
+    """`dropout` of whole channels: what is dropped stays dropped over all steps of a window.
 
-    def __init__(self, p: float) -> None:
+    A recurrence averages over steps, and with them over noise that is drawn anew at each; it cannot average
+    this. Source: Gal & Ghahramani 2016, arXiv 1512.05287; named by Merity et al. 2017, arXiv 1708.02182.
+
+    Args:
+        x: (B, T, C).
+        p: probability in [0, 1), as in `dropout`.
+        training: whether to drop at all.
+    """
+    if not training or p == 0:
+        return x
+    return x * dropout(x.new_ones(x.shape[0], 1, x.shape[2]), p, training)
+
+
+class Dropout(nn.Module):
+    """`dropout` or `locked_dropout` as a module, so that it follows `model.train()` and `model.eval()`."""
+
+    def __init__(self, p: float, locked: bool = False) -> None:
         super().__init__()
         self.p = p
+        self.drop = locked_dropout if locked else dropout
 
     def forward(self, x: Tensor) -> Tensor:
-        return dropout(x, self.p, self.training)
+        return self.drop(x, self.p, self.training)

@@ -109,7 +109,7 @@ class Block(nn.Module):
         self.mixer = mixer_class(config.mixer)(config)
         self.mlp_norm = nn.LayerNorm(config.n_embd, bias=config.bias) if hidden else None
         self.mlp = MLP(config.n_embd, hidden, config.bias) if hidden else None
-        self.dropout = Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout, config.locked_dropout)
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
         """Map (B, T, C) behind a state to (B, T, C) and the state after the last step."""

@@ -2,17 +2,21 @@
 
 The recurrence is `torch.nn.LSTM`, one layer a block.
 
-Source: Hochreiter & Schmidhuber 1997; the forget gate's bias of one: Jozefowicz et al. 2015, section 2.2.
+Source: Hochreiter & Schmidhuber 1997; the forget gate's bias of one: Jozefowicz et al. 2015, section 2.2;
+dropping hidden-to-hidden weights: Merity et al. 2017, arXiv 1708.02182, section 2.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from minrnn.config import MixerOptions, ModelConfig, check_range
+from minrnn.models.dropout import dropout
 from minrnn.models.lm import LanguageModel, Mixer, register
 
 
@@ -22,12 +26,16 @@ class LSTMOptions(MixerOptions):
 
     Attributes:
         forget_bias: the forget gate's bias before training; 1 lets gradients pass from the first iter.
+        hidden_dropout: probability of dropping a weight between h_{t-1} and the gates while training, drawn
+            once a batch.
     """
 
     forget_bias: float = 1.0
+    hidden_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         check_range("forget_bias", self.forget_bias, -10, 10)
+        check_range("hidden_dropout", self.hidden_dropout, 0, 0.95)
 
 
 @register("lstm")
@@ -39,6 +47,8 @@ class LSTM(Mixer):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        options = config.options
+        self.hidden_dropout = options.hidden_dropout if isinstance(options, LSTMOptions) else 0.0
         self.lstm = nn.LSTM(config.n_embd, config.n_embd, bias=config.bias, batch_first=True)
 
     def forward(
@@ -46,7 +56,8 @@ class LSTM(Mixer):
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Map (B, T, C) behind (h, c) to (B, T, C) and the last (h, c)."""
         before = None if state is None else (state[0].unsqueeze(0), state[1].unsqueeze(0))
-        y, (h, c) = self.lstm(x, before)
+        hidden = dropout(cast(Tensor, self.lstm.weight_hh_l0), self.hidden_dropout, self.training)
+        y, (h, c) = functional_call(self.lstm, {"weight_hh_l0": hidden}, (x, before))
         return y, (h.squeeze(0), c.squeeze(0))
 
     @staticmethod
