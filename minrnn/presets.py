@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from minrnn.config import ModelConfig, TrainConfig
 from minrnn.errors import ConfigError
+from minrnn.models.lstm import LSTMOptions
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,52 @@ def get(preset: str, model: str) -> Preset:
 
 
 # Four models of 2.3 M parameters, each on the best settings found; docs/recipes.md has the search.
+_BASE_TRAIN = TrainConfig(
+    optimizer="muon",
+    learning_rate=8e-3,
+    min_lr_ratio=0.0,
+    batch_size=16,
+    max_iters=4_000,
+    ema_decay=0.9975,
+    eval_interval=200,
+)
 _BASE = {
     "mingru": Preset(
-        ModelConfig("mingru", n_layer=3, n_embd=256, mlp_ratio=4.25, dropout=0.25),
-        TrainConfig(learning_rate=3e-3, max_iters=1_200, weight_decay=0.1),
+        ModelConfig(
+            "mingru",
+            n_layer=3,
+            n_embd=256,
+            mlp_ratio=4.25,
+            dropout=0.3,
+            embedding_dropout=0.15,
+            locked_dropout=True,
+        ),
+        replace(_BASE_TRAIN, weight_decay=0.5, max_iters=2_400),
     ),
     "minlstm": Preset(
-        ModelConfig("minlstm", n_layer=3, n_embd=256, mlp_ratio=3.75, dropout=0.25),
-        TrainConfig(learning_rate=4e-3, max_iters=1_200, weight_decay=0.2),
+        ModelConfig(
+            "minlstm",
+            n_layer=3,
+            n_embd=256,
+            mlp_ratio=3.75,
+            dropout=0.4,
+            embedding_dropout=0.2,
+            locked_dropout=True,
+        ),
+        replace(_BASE_TRAIN, weight_decay=0.2),
     ),
     "lstm": Preset(
-        ModelConfig("lstm", n_layer=2, n_embd=256, mlp_ratio=4.5, conv_kernel=0, dropout=0.3),
-        TrainConfig(learning_rate=3e-3, max_iters=1_200, weight_decay=0.1),
+        ModelConfig(
+            "lstm",
+            n_layer=2,
+            n_embd=256,
+            mlp_ratio=4.5,
+            conv_kernel=0,
+            dropout=0.35,
+            locked_dropout=True,
+            options=LSTMOptions(hidden_dropout=0.25),
+        ),
+        replace(_BASE_TRAIN, learning_rate=6e-3),
     ),
     "nanogpt": Preset(
         ModelConfig(
@@ -53,11 +88,11 @@ _BASE = {
             n_embd=192,
             mlp_ratio=4,
             conv_kernel=0,
-            dropout=0.1,
+            dropout=0.15,
             bias=False,
             tie_head=True,
         ),
-        TrainConfig(learning_rate=3e-3, max_iters=1_400, weight_decay=0.1),
+        replace(_BASE_TRAIN, learning_rate=1.2e-2),
     ),
 }
 
