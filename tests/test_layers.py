@@ -9,10 +9,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 COMMAND_LINE = {"cli", "__main__", "progress", "trainflags"}
 FLOORS = [
-    {"", "errors", "settings", "config", "presets", "device", "text"},
+    {"", "errors", "settings", "config", "device", "text"},
     {"scan", "corpora", "_plays", "_tinyshakespeare"},
     {"models"},
-    {"checkpoint", "optimizers", "train", "evaluate", "generate"},
+    {"checkpoint", "optimizers", "presets", "train", "evaluate", "generate"},
     {"runs", "runlog", "locks", "worker", "runlist", "sharing", "jobs"}
     | {"hub", "cards", "uploads", "publish", "library", "results", "bench"},
     COMMAND_LINE | {"ui"},
