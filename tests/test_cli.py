@@ -61,7 +61,7 @@ def test_the_training_split_is_scored_on_demand(
 
 def test_a_flag_not_given_takes_the_presets_value() -> None:
     spec, out, resume = parse(["--preset", "base", "--model", "lstm", "--out", "x", "--learning-rate", "0.1"])
-    assert spec.model.n_layer == 2 and spec.model.dropout == 0.35 and spec.train.learning_rate == 0.1
+    assert spec.model.n_layer == 5 and spec.model.dropout == 0.3 and spec.train.learning_rate == 0.1
     assert (out, resume) == (Path("x"), False)
 
 

@@ -21,8 +21,7 @@ are mostly the best moment of theirs, picked on the validation split."""
 
 CURVES = """### Loss while training
 Curves are live estimates over about 16,000 characters of the validation split; the diamond at a run's end is the
-whole split's loss, as in the table. The curves of `base` minGRU and nanoGPT lie too low: those two runs were estimated
-on the beginning of the split, which is easier than the rest."""
+whole split's loss, as in the table."""
 
 COLUMNS = (
     "",
