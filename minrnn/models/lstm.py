@@ -55,10 +55,18 @@ class LSTM(Mixer):
         self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Map (B, T, C) behind (h, c) to (B, T, C) and the last (h, c)."""
+        if x.shape[1] == 1 and not self.training:
+            return self._step(x, state)
         before = None if state is None else (state[0].unsqueeze(0), state[1].unsqueeze(0))
         hidden = dropout(cast(Tensor, self.lstm.weight_hh_l0), self.hidden_dropout, self.training)
         y, (h, c) = functional_call(self.lstm, {"weight_hh_l0": hidden}, (x, before))
         return y, (h.squeeze(0), c.squeeze(0))
+
+    def _step(self, x: Tensor, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """One character: `torch.nn.LSTM` packs its weights anew for every call, which takes three times as long."""
+        zeros = x.new_zeros(x.shape[0], x.shape[2])
+        h, c = torch.lstm_cell(x[:, 0], state or (zeros, zeros), *self.lstm.all_weights[0])
+        return h.unsqueeze(1), (h, c)
 
     @staticmethod
     def initialise(model: LanguageModel) -> None:

@@ -18,6 +18,9 @@ LOSS_TITLE = "validation loss, nats per character"
 HEADROOM = 0.4
 """How far above the best loss the curves are shown at first, in nats: the start of a run is a cliff."""
 
+PARAMETER_TICKS = (30e3, 100e3, 300e3, 1e6, 3e6, 10e6, 30e6)
+"""Few enough to stand beside one another on a telephone."""
+
 
 def curves(
     results: Sequence[Result], runs: Sequence[Curve], published: Sequence[Published], axis: Axis
@@ -56,7 +59,7 @@ def scatter(results: Sequence[Result], published: Sequence[Published]) -> go.Fig
         figure.add_trace(_point(result))
     known = [p for p in published if p.params and p.split == "val"]
     figure.add_trace(_diamonds(known))
-    figure.update_xaxes(title="parameters", type="log", dtick="D2", tickformat="~s")
+    figure.update_xaxes(title="parameters", type="log", tickvals=PARAMETER_TICKS, tickformat="~s")
     figure.update_yaxes(title=LOSS_TITLE)
     return dress(figure, hovermode="closest")
 
