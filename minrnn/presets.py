@@ -33,8 +33,7 @@ def get(preset: str, model: str) -> Preset:
     return PRESETS[preset][model]
 
 
-# Four models of 2.3 M parameters, five layers of 192 each, on the best settings found; docs/recipes.md has the
-# search.
+# Four models of 2.3 M parameters, each on the best settings found; docs/recipes.md has the search.
 _BASE_TRAIN = TrainConfig(
     optimizer="muon",
     learning_rate=1.2e-2,

@@ -64,8 +64,9 @@ class LSTM(Mixer):
 
     def _step(self, x: Tensor, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """One character: `torch.nn.LSTM` packs its weights anew for every call, which takes three times as long."""
-        zeros = x.new_zeros(x.shape[0], x.shape[2])
-        h, c = torch.lstm_cell(x[:, 0], state or (zeros, zeros), *self.lstm.all_weights[0])
+        if state is None:
+            state = (x.new_zeros(x.shape[0], x.shape[2]),) * 2
+        h, c = torch.lstm_cell(x[:, 0], state, *self.lstm.all_weights[0])
         return h.unsqueeze(1), (h, c)
 
     @staticmethod
