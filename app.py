@@ -7,17 +7,18 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import torch
 
 from minrnn.library import open_library
-from minrnn.ui import app, style
+from minrnn.runs.queue import TrainingQueue
+from minrnn.ui import app, theme
 
 
 def main() -> None:
     """Load the models, build the page, serve it."""
     torch.set_num_threads(1)  # decoding steps are too small to share, and a training may have the other cores
-    demo = app.build(open_library())
+    demo = app.build(open_library(), TrainingQueue())
     demo.queue(max_size=32)
     demo.launch(
-        theme=style.theme(),
-        css=style.CSS,
+        theme=theme.theme(),
+        css=theme.CSS,
         ssr_mode=False,
         footer_links=["api", "settings"],
         run_history=False,

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minrnn.config import Sampling
+from minrnn.config import ModelConfig, Sampling
 from minrnn.corpora import Corpus, splits
 from minrnn.errors import CheckpointError, HubError
-from minrnn.evaluate import streaming_loss, windowed_loss
+from minrnn.evaluate import scored_chars, streaming_loss, windowed_loss
+from minrnn.files import is_file
 from minrnn.generate import stream
-from minrnn.models import LanguageModel, pretrained
+from minrnn.models import LanguageModel, disk
+from minrnn.settings import MAX_JSON_BYTES
 from minrnn.text import CharVocab
 
 BUNDLED = Path(__file__).resolve().parent.parent / "checkpoints"
@@ -50,8 +52,19 @@ def load(ref: str | Path, *, local_files_only: bool = False) -> Checkpoint:
         HubError: if the Hub does not give it.
     """
     if Path(ref).is_dir():
-        return Checkpoint(pretrained.read(str(ref)), read_metrics(Path(ref) / METRICS), str(ref))
+        return Checkpoint(LanguageModel.from_pretrained(ref), read_metrics(Path(ref) / METRICS), str(ref))
     return load_repo(str(ref), local_files_only=local_files_only)
+
+
+def read_config(ref: str) -> ModelConfig:
+    """The shape of a checkpoint, without its weights.
+
+    Raises:
+        CheckpointError: if it is not that of a model this code knows.
+        HubError: if the Hub does not give it.
+    """
+    repo, _, wanted = (ref, "", "") if Path(ref).is_dir() else ref.partition("@")
+    return disk.read_config(disk.fetch(repo, disk.CONFIG, wanted or None, max_bytes=MAX_JSON_BYTES))
 
 
 def load_repo(ref: str, *, local_files_only: bool = False) -> Checkpoint:
@@ -64,11 +77,15 @@ def load_repo(ref: str, *, local_files_only: bool = False) -> Checkpoint:
     repo, _, wanted = ref.partition("@")
     if Path(repo).exists():
         raise HubError(f"{repo!r} is a path on this machine; name a repo of the Hub, as user/repo.")
-    config = pretrained.fetch(repo, pretrained.CONFIG, wanted or None, local_files_only=local_files_only)
+    config = disk.fetch(
+        repo, disk.CONFIG, wanted or None, max_bytes=MAX_JSON_BYTES, local_files_only=local_files_only
+    )
     revision = config.parent.name  # the cache keeps each commit's files in a folder of its name
-    model = pretrained.read(repo, revision, local_files_only=local_files_only)
+    model = LanguageModel.from_pretrained(repo, revision=revision, local_files_only=local_files_only)
     try:
-        metrics = read_metrics(pretrained.fetch(repo, METRICS, revision, local_files_only=local_files_only))
+        metrics = read_metrics(
+            disk.fetch(repo, METRICS, revision, max_bytes=MAX_JSON_BYTES, local_files_only=local_files_only)
+        )
     except HubError:  # a model without metrics is still a model
         metrics = {}
     return Checkpoint(model, metrics, repo, revision)
@@ -85,9 +102,11 @@ def read_metrics(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: if it is there and cannot be read.
     """
-    if not path.is_file():
+    if not is_file(path):
         return {}
     try:
+        if (size := path.stat().st_size) > MAX_JSON_BYTES:
+            raise CheckpointError(f"{path.name} has {size:,} bytes; at most {MAX_JSON_BYTES:,} are read.")
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path.name} cannot be read: {error}.") from None
@@ -96,27 +115,33 @@ def read_metrics(path: Path) -> dict[str, Any]:
     return data
 
 
-def score(model: LanguageModel, corpus: Corpus, *, train_split: bool = False) -> dict[str, float | int]:
-    """A model's losses on a corpus, as the design defines them.
+def score(
+    model: LanguageModel, corpus: Corpus, *, train_split: bool = False, chars: int = 0
+) -> dict[str, float | int]:
+    """A model's losses on a corpus.
 
     Args:
         model: scored in float32 with dropout off.
         corpus: its characters must be in the model's vocabulary.
         train_split: score the training split, too (nine times the work).
+        chars: score about this many characters of the validation split only, from windows spread over it, and
+            leave out the carried loss; 0 scores the whole split.
 
     Returns:
         val_loss, val_loss_streaming and, if asked, train_loss in nats per character; bits_per_char; n_params;
         tokens, the characters of the validation split that were predicted.
     """
     train_ids, val_ids = splits(corpus, CharVocab(model.config.vocab))
-    val_loss = windowed_loss(model, val_ids)
+    sampled = 0 < chars < len(val_ids)
+    val_loss = windowed_loss(model, val_ids, chars)
     scores: dict[str, float | int] = {
         "val_loss": val_loss,
-        "val_loss_streaming": streaming_loss(model, val_ids),
         "bits_per_char": val_loss / math.log(2),
         "n_params": model.n_params,
-        "tokens": len(val_ids) - 1,
+        "tokens": scored_chars(val_ids, model.config.block_size, chars),
     }
+    if not sampled:
+        scores["val_loss_streaming"] = streaming_loss(model, val_ids)
     if train_split:
         scores["train_loss"] = windowed_loss(model, train_ids)
     return scores

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from annotated_types import Interval
+
+from minrnn.checked import Checked
 from minrnn.errors import ConfigError
 from minrnn.settings import MAX_NEW_TOKENS, MAX_VOCAB
 
@@ -15,19 +18,19 @@ DtypeName = Literal["auto", "float32", "bfloat16"]
 OptimizerName = Literal["adamw", "muon"]
 
 
-def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Raise ConfigError unless low <= value <= high (NaN fails)."""
-    if not low <= value <= high:
-        raise ConfigError(f"{name} is {value}; it must lie between {low:g} and {high:g}.")
+Count = Annotated[int, Interval(ge=0, le=10**9)]
+Probability = Annotated[float, Interval(ge=0, le=0.95)]
+"""Of dropping something; at 1 nothing would be left."""
+Seed = Annotated[int, Interval(ge=0, le=2**31 - 1)]
 
 
 @dataclass(frozen=True)
-class MixerOptions:
+class MixerOptions(Checked):
     """What one kind of mixer lets one choose. Each mixer declares its own subclass."""
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(Checked):
     """The shape of a model. Together with the weights it is the whole model.
 
     Attributes:
@@ -49,13 +52,13 @@ class ModelConfig:
 
     mixer: str
     vocab: str = ""
-    block_size: int = 256
-    n_layer: int = 3
-    n_embd: int = 256
-    mlp_ratio: float = 4.0
-    conv_kernel: int = 4
-    dropout: float = 0.0
-    embedding_dropout: float = 0.0
+    block_size: Annotated[int, Interval(ge=1, le=65_536)] = 256
+    n_layer: Annotated[int, Interval(ge=1, le=64)] = 3
+    n_embd: Annotated[int, Interval(ge=1, le=4_096)] = 256
+    mlp_ratio: Annotated[float, Interval(ge=0, le=16)] = 4.0
+    conv_kernel: Annotated[int, Interval(ge=0, le=64)] = 4
+    dropout: Probability = 0.0
+    embedding_dropout: Probability = 0.0
     locked_dropout: bool = False
     block: BlockKind = "residual"
     bias: bool = True
@@ -63,18 +66,15 @@ class ModelConfig:
     options: MixerOptions | None = None
 
     def __post_init__(self) -> None:
-        check_range("vocab size", len(self.vocab), 0, MAX_VOCAB)
+        super().__post_init__()
+        if len(self.vocab) > MAX_VOCAB:
+            raise ConfigError(
+                f"vocab size is {len(self.vocab):,}; at most {MAX_VOCAB:,} characters are taken."
+            )
         if len(set(self.vocab)) < len(self.vocab):
             raise ConfigError("vocab names a character twice; every character must stand in it once.")
-        check_range("block_size", self.block_size, 1, 65_536)
-        check_range("n_layer", self.n_layer, 1, 64)
-        check_range("n_embd", self.n_embd, 1, 4_096)
-        check_range("mlp_ratio", self.mlp_ratio, 0, 16)
-        check_range("conv_kernel", self.conv_kernel, 0, 64)
-        check_range("dropout", self.dropout, 0, 0.95)
-        check_range("embedding_dropout", self.embedding_dropout, 0, 0.95)
-        if self.block not in ("residual", "plain"):
-            raise ConfigError(f"block is {self.block!r}; choose 'residual' or 'plain'.")
+        if halves := [char for char in self.vocab if "\ud800" <= char <= "\udfff"]:
+            raise ConfigError(f"vocab holds {halves[0]!r}, half a surrogate pair, which is no character.")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, as they stand in config.json."""
@@ -82,7 +82,7 @@ class ModelConfig:
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Checked):
     """The recipe and budget of one training run.
 
     Attributes:
@@ -103,6 +103,7 @@ class TrainConfig:
         init_std: draw every weight from a normal with this standard deviation; 0 keeps the model's own.
         eval_interval: iters between evaluations; 0 evaluates at the end only.
         eval_chars: characters scored while training, in windows spread over the validation split.
+        score_chars: characters of the validation split scored at the end, in windows spread over it; 0 scores all.
         sample_interval: iters between samples; 0 is off.
         sample_chars: length of a sample, in characters.
         save_seconds: seconds of training between saves, besides those at evaluations.
@@ -113,51 +114,32 @@ class TrainConfig:
     """
 
     optimizer: OptimizerName = "adamw"
-    learning_rate: float = 3e-3
-    min_lr_ratio: float = 0.05
-    warmup_iters: int = 100
-    weight_decay: float = 0.1
-    beta1: float = 0.9
-    beta2: float = 0.99
-    grad_clip: float = 1.0
-    batch_size: int = 32
-    max_iters: int = 2_000
-    max_seconds: float = 0.0
-    target_val_loss: float = 0.0
-    ema_decay: float = 0.995
-    init_std: float = 0.0
-    eval_interval: int = 100
-    eval_chars: int = 16_384
-    sample_interval: int = 500
-    sample_chars: int = 200
-    save_seconds: float = 30.0
+    learning_rate: Annotated[float, Interval(ge=1e-9, le=10)] = 3e-3
+    min_lr_ratio: Annotated[float, Interval(ge=0, le=1)] = 0.05
+    warmup_iters: Count = 100
+    weight_decay: Annotated[float, Interval(ge=0, le=10)] = 0.1
+    beta1: Annotated[float, Interval(ge=0, le=0.9999)] = 0.9
+    beta2: Annotated[float, Interval(ge=0, le=0.99999)] = 0.99
+    grad_clip: Annotated[float, Interval(ge=0, le=1e6)] = 1.0
+    batch_size: Annotated[int, Interval(ge=1, le=65_536)] = 32
+    max_iters: Count = 2_000
+    max_seconds: Annotated[float, Interval(ge=0, le=1e9)] = 0.0
+    target_val_loss: Annotated[float, Interval(ge=0, le=100)] = 0.0
+    ema_decay: Annotated[float, Interval(ge=0, le=0.99999)] = 0.995
+    init_std: Annotated[float, Interval(ge=0, le=100)] = 0.0
+    eval_interval: Count = 100
+    eval_chars: Annotated[int, Interval(ge=1, le=10**9)] = 16_384
+    score_chars: Count = 0
+    sample_interval: Count = 500
+    sample_chars: Annotated[int, Interval(ge=1, le=MAX_NEW_TOKENS)] = 200
+    save_seconds: Annotated[float, Interval(ge=0, le=86_400)] = 30.0
     score_train: bool = False
-    seed: int = 1337
+    seed: Seed = 1337
     device: DeviceName = "auto"
     dtype: DtypeName = "auto"
 
     def __post_init__(self) -> None:
-        if self.optimizer not in ("adamw", "muon"):
-            raise ConfigError(f"optimizer is {self.optimizer!r}; choose 'adamw' or 'muon'.")
-        check_range("learning_rate", self.learning_rate, 1e-9, 10)
-        check_range("min_lr_ratio", self.min_lr_ratio, 0, 1)
-        check_range("warmup_iters", self.warmup_iters, 0, 10**9)
-        check_range("weight_decay", self.weight_decay, 0, 10)
-        check_range("beta1", self.beta1, 0, 0.9999)
-        check_range("beta2", self.beta2, 0, 0.99999)
-        check_range("grad_clip", self.grad_clip, 0, 1e6)
-        check_range("batch_size", self.batch_size, 1, 65_536)
-        check_range("max_iters", self.max_iters, 0, 10**9)
-        check_range("max_seconds", self.max_seconds, 0, 10**9)
-        check_range("target_val_loss", self.target_val_loss, 0, 100)
-        check_range("ema_decay", self.ema_decay, 0, 0.99999)
-        check_range("init_std", self.init_std, 0, 100)
-        for name in ("eval_interval", "sample_interval"):
-            check_range(name, getattr(self, name), 0, 10**9)
-        check_range("eval_chars", self.eval_chars, 1, 10**9)
-        check_range("sample_chars", self.sample_chars, 1, MAX_NEW_TOKENS)
-        check_range("save_seconds", self.save_seconds, 0, 86_400)
-        check_range("seed", self.seed, 0, 2**31 - 1)
+        super().__post_init__()
         if not self.max_iters and not self.max_seconds and not self.target_val_loss:
             raise ConfigError(
                 "max_iters, max_seconds and target_val_loss are all 0, so the run would never end; "
@@ -166,7 +148,7 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
-class Sampling:
+class Sampling(Checked):
     """How the next character is drawn.
 
     Attributes:
@@ -177,17 +159,13 @@ class Sampling:
         seed: the same seed gives the same text.
     """
 
-    max_new_tokens: int = 300
-    temperature: float = 0.8
-    top_k: int = 0
-    top_p: float = 1.0
-    seed: int = 0
+    max_new_tokens: Annotated[int, Interval(ge=1, le=MAX_NEW_TOKENS)] = 300
+    temperature: Annotated[float, Interval(ge=0, le=10)] = 0.8
+    top_k: Annotated[int, Interval(ge=0, le=MAX_VOCAB)] = 0
+    top_p: Annotated[float, Interval(ge=0, le=1)] = 1.0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
-        check_range("max_new_tokens", self.max_new_tokens, 1, MAX_NEW_TOKENS)
-        check_range("temperature", self.temperature, 0, 10)
-        check_range("top_k", self.top_k, 0, MAX_VOCAB)
-        check_range("top_p", self.top_p, 0, 1)
-        check_range("seed", self.seed, 0, 2**31 - 1)
+        super().__post_init__()
         if not self.top_p > 0:
             raise ConfigError("top_p is 0, which keeps no character; use 1 to turn it off.")

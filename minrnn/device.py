@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import resource
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -11,6 +10,14 @@ from dataclasses import dataclass
 import torch
 
 from minrnn.errors import BackendUnavailable
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+_NO_MEMORY = ("defaultcpuallocator: can't allocate", "alloc_cpu.cpp", "out of memory")
+"""How torch's CPU and MPS allocators say it; they raise a plain RuntimeError."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ def choose(device: str = "auto", dtype: str = "auto") -> Compute:
         dtype: "auto", "float32" or "bfloat16".
 
     Raises:
-        BackendUnavailable: if the named device is not on this machine.
+        BackendUnavailable: if the named device is not on this machine, or the dtype is another one.
     """
     chosen, why_device = _device(device)
     precision, why_dtype = _dtype(dtype, chosen)
@@ -57,11 +64,20 @@ def describe(device: torch.device) -> str:
 
 
 def peak_memory_bytes(device: torch.device) -> int:
-    """Most memory held so far: the GPU's on CUDA, else the process's."""
+    """Most memory held so far: the GPU's on CUDA, else the process's; 0 where the system does not say (Windows)."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    if resource is None:
+        return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on any device."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _NO_MEMORY)
 
 
 def _device(name: str) -> tuple[torch.device, str]:
@@ -84,7 +100,9 @@ def _dtype(name: str, device: torch.device) -> tuple[torch.dtype, str]:
         return torch.float32, "float32: as asked"
     if name == "bfloat16":
         return torch.bfloat16, "bfloat16: as asked"
-    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+    if name != "auto":
+        raise BackendUnavailable(f"dtype {name!r} is not offered; choose auto, float32 or bfloat16.")
+    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.bfloat16, "bfloat16: the GPU multiplies it natively"
     if device.type == "cpu" and _cpu_multiplies_bfloat16():
         return torch.bfloat16, "bfloat16: the CPU multiplies it natively"

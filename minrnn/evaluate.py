@@ -35,6 +35,12 @@ def windowed_loss(model: LanguageModel, ids: Tensor, chars: int = 0) -> float:
     return total / count
 
 
+def scored_chars(ids: Tensor, block_size: int, chars: int = 0) -> int:
+    """How many characters `windowed_loss` predicts with the same arguments."""
+    stride = max(1, len(ids) // chars) if chars else 1
+    return sum(targets.numel() for _, targets in _windows(ids, block_size, stride))
+
+
 def streaming_loss(model: LanguageModel, ids: Tensor) -> float:
     """Mean loss over a text read from end to end, the state carried all the way.
 

@@ -110,7 +110,7 @@ def pick(logits: Tensor, sampling: Sampling, draw: torch.Generator) -> Tensor:
     logits = logits.float().cpu()
     if sampling.temperature == 0:
         return logits.argmax()
-    logits = logits / sampling.temperature
+    logits = (logits - logits.max()).double().div_(sampling.temperature).float()  # no temperature is too low
     if 0 < sampling.top_k < len(logits):
         logits = logits.masked_fill(logits < logits.topk(sampling.top_k).values[-1], -torch.inf)
     probabilities = logits.softmax(dim=-1)
@@ -122,8 +122,9 @@ def pick(logits: Tensor, sampling: Sampling, draw: torch.Generator) -> Tensor:
 def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
     """The likeliest ids that together reach top_p, the others at zero. Source: Holtzman et al. 2020, section 3.1."""
     ordered, order = probabilities.sort(descending=True)
-    before = ordered.cumsum(dim=-1) - ordered
-    return torch.zeros_like(probabilities).scatter_(0, order, ordered * (before < top_p))
+    kept = ordered.cumsum(dim=-1) - ordered < top_p
+    kept[0] = True  # however small top_p is
+    return torch.zeros_like(probabilities).scatter_(0, order, ordered * kept)
 
 
 def _start(vocab: CharVocab) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from minrnn import checkpoint, hub, settings
+from minrnn import checkpoint, settings
 from minrnn.checkpoint import Checkpoint
 from minrnn.errors import CheckpointError, ConfigError, HubError, MinrnnError
-from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class, pretrained
+from minrnn.hub import loading
+from minrnn.models import MODEL_NAMES, LanguageModel, disk, mixer_class
 
 PRESETS = ("base", "replica")
 """The presets that are bundled, in the order they are shown."""
@@ -49,10 +51,16 @@ class Entry:
 
 
 class Library:
-    """Every model loaded at the start, for the life of the process."""
+    """Every model loaded at the start, for the life of the process, and the further ones that visitors added.
+
+    Args:
+        entries: preset -> model -> entry.
+    """
 
     def __init__(self, entries: dict[str, dict[str, Entry]]) -> None:
         self._entries = entries
+        self._further: OrderedDict[tuple[str, int], Entry] = OrderedDict()
+        self._lock = threading.Lock()
 
     @property
     def presets(self) -> list[str]:
@@ -84,6 +92,57 @@ class Library:
             raise CheckpointError(f"no model is chosen; choose at least one of: {', '.join(models)}.")
         return [entry for name, entry in models.items() if name in names]
 
+    def add_from_hub(self, ref: str) -> str:
+        """Fetch a model named by a person, "user/repo" or "user/repo@revision".
+
+        Returns:
+            Its key for `further`, pinned to the commit that was found.
+
+        Raises:
+            CheckpointError: if it is not a model this code knows.
+            HubError: if the Hub does not give it, or the name is that of a path on this machine.
+        """
+        loaded = checkpoint.load_repo(ref.strip())
+        key = f"{HUB}{loaded.source}@{loaded.revision}"
+        self._keep((key, 0), _entry(key, loaded, _hub_origin(loaded)))
+        return key
+
+    def further(self, key: str) -> Entry:
+        """A model beyond the bundled ones: the folder of a run's model, or a key that `add_from_hub` returned.
+
+        It is read again where its weights have been written anew.
+
+        Raises:
+            CheckpointError: if it is not a model this code knows.
+            HubError: if the Hub does not give it.
+        """
+        from_hub, folder = key.startswith(HUB), Path(key)
+        weights = folder / disk.WEIGHTS
+        version = 0 if from_hub or not weights.is_file() else weights.stat().st_mtime_ns
+        with self._lock:
+            if (key, version) in self._further:
+                self._further.move_to_end((key, version))
+                return self._further[key, version]
+        if from_hub:
+            loaded = checkpoint.load_repo(key.removeprefix(HUB))
+            return self._keep((key, 0), _entry(key, loaded, _hub_origin(loaded)))
+        return self._keep((key, version), _entry(key, checkpoint.load(folder), folder.parent.name))
+
+    def readable(self, keys: Sequence[str]) -> list[Entry]:
+        """The further models that can still be read: a run may have been deleted meanwhile."""
+        found = []
+        for key in keys:
+            with suppress(CheckpointError, HubError):
+                found.append(self.further(key))
+        return found
+
+    def _keep(self, version: tuple[str, int], entry: Entry) -> Entry:
+        with self._lock:
+            self._further[version] = entry
+            while len(self._further) > FURTHER_KEPT:
+                self._further.popitem(last=False)
+        return entry
+
 
 def open_library(folder: Path = checkpoint.BUNDLED) -> Library:
     """Load the bundled models, and the Hub's in their place where MINRNN_HUB_NAMESPACE asks for them.
@@ -94,41 +153,12 @@ def open_library(folder: Path = checkpoint.BUNDLED) -> Library:
     entries = {preset: _bundled(folder, preset) for preset in PRESETS}
     namespace = settings.hub_namespace()
     if namespace:
-        for (preset, name), found in hub.load_all(namespace, PRESETS, MODEL_NAMES).items():
+        for (preset, name), found in loading.load_all(namespace, PRESETS, MODEL_NAMES).items():
             _replace(entries[preset], name, found)
-    return Library(entries)
+    return Library({preset: _in_order(models) for preset, models in entries.items()})
 
 
-def further(key: str) -> Entry:
-    """A model beyond the bundled ones: the folder of a run's model, or what `from_hub` returned the key of.
-
-    Raises:
-        CheckpointError: if it is not a model this code knows.
-        HubError: if the Hub does not give it.
-    """
-    weights = Path(key) / pretrained.WEIGHTS
-    return _further(key, 0 if key.startswith(HUB) or not weights.is_file() else weights.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=FURTHER_KEPT)
-def _further(key: str, written_ns: int) -> Entry:
-    """The model, read again when its weights have been written anew."""
-    if key.startswith(HUB):
-        loaded = checkpoint.load_repo(key.removeprefix(HUB))
-        return _entry(key, loaded, _hub_origin(loaded))
-    return _entry(key, checkpoint.load(Path(key)), Path(key).parent.name)
-
-
-def there(keys: Sequence[str]) -> list[Entry]:
-    """The further models that can still be read: a run may have been deleted meanwhile."""
-    found = []
-    for key in keys:
-        with suppress(CheckpointError, HubError):
-            found.append(further(key))
-    return found
-
-
-def added(keys: Sequence[str], key: str) -> list[str]:
+def with_added(keys: Sequence[str], key: str) -> list[str]:
     """A visitor's further models with one more, each once.
 
     Raises:
@@ -140,20 +170,6 @@ def added(keys: Sequence[str], key: str) -> list[str]:
             f"{len(keys)} models were added already and {MAX_FURTHER} is the limit; reload the page."
         )
     return longer
-
-
-def from_hub(ref: str) -> str:
-    """Fetch a model named by a person, "user/repo" or "user/repo@revision".
-
-    Returns:
-        Its key for `further`, pinned to the commit that was found.
-
-    Raises:
-        CheckpointError: if it is not a model this code knows.
-        HubError: if the Hub does not give it, or the name is that of a path on this machine.
-    """
-    loaded = checkpoint.load_repo(ref.strip())
-    return f"{HUB}{loaded.source}@{loaded.revision}"
 
 
 def _entry(key: str, loaded: Checkpoint, origin: str) -> Entry:
@@ -170,12 +186,16 @@ def _bundled(folder: Path, preset: str) -> dict[str, Entry]:
 
 
 def _replace(models: dict[str, Entry], name: str, found: Checkpoint | MinrnnError) -> None:
-    """Put the Hub's model in the bundled one's place, or say why it stays."""
+    """Put the Hub's model in the bundled one's place, or say why the bundled one stays."""
     if isinstance(found, Checkpoint):
         models[name] = _entry(name, found, _hub_origin(found))
     elif name in models:
         kept = models[name]
         models[name] = Entry(name, kept.title, kept.checkpoint, f"bundled weights, for {found}")
+
+
+def _in_order(models: dict[str, Entry]) -> dict[str, Entry]:
+    return {name: models[name] for name in MODEL_NAMES if name in models}
 
 
 def _hub_origin(loaded: Checkpoint) -> str:

@@ -1,4 +1,4 @@
-"""The optimisers of a run: AdamW for everything, or Muon for the hidden matrices and AdamW for the rest.
+"""The optimisers of a run and their rate: AdamW, or Muon for the hidden matrices and AdamW for the rest.
 
 Source: AdamW: Loshchilov & Hutter 2019, arXiv 1711.05101. Muon: Jordan et al. 2024,
 https://kellerjordan.github.io/posts/muon/; its step scaled to AdamW's, so that one rate and one weight decay
@@ -7,6 +7,7 @@ serve both: Liu et al. 2025, arXiv 2502.16982, section 2.2. Both are torch's.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -14,6 +15,33 @@ from torch import nn
 
 from minrnn.config import TrainConfig
 from minrnn.models import LanguageModel
+
+WARMUP_SHARE = 0.05
+"""The most of a budget in seconds that the warm-up takes: a slow machine would spend all of it below the peak."""
+
+
+def learning_rate(config: TrainConfig, iter: int, seconds: float) -> float:
+    """The rate of the next update: a linear warm-up, then a cosine down to `min_lr_ratio` of the peak.
+
+    The cosine follows the budget, iters or seconds, of which more is spent; with neither it stays at the peak.
+    """
+    return config.learning_rate * min(_warmup(config, iter, seconds), _cosine(config, iter, seconds))
+
+
+def _warmup(config: TrainConfig, iter: int, seconds: float) -> float:
+    """The share of the peak that the warm-up allows: by iters, or by seconds where those are further."""
+    by_iters = (iter + 1) / (config.warmup_iters + 1)
+    by_seconds = seconds / (WARMUP_SHARE * config.max_seconds) if config.max_seconds else 0.0
+    return min(1.0, max(by_iters, by_seconds))
+
+
+def _cosine(config: TrainConfig, iter: int, seconds: float) -> float:
+    """The share of the peak at this point of the budget."""
+    left = max(1, config.max_iters - config.warmup_iters)
+    by_iters = max(0, iter - config.warmup_iters) / left if config.max_iters else 0.0
+    by_seconds = seconds / config.max_seconds if config.max_seconds else 0.0
+    spent = min(1.0, max(by_iters, by_seconds))
+    return config.min_lr_ratio + (1 - config.min_lr_ratio) * 0.5 * (1 + math.cos(math.pi * spent))
 
 
 class Optimizers:

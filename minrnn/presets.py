@@ -33,7 +33,7 @@ def get(preset: str, model: str) -> Preset:
     return PRESETS[preset][model]
 
 
-# Four models of 2.3 M parameters, each on the best settings found; docs/recipes.md has the search.
+# Models of 2.3 M parameters, each on the best settings found; docs/recipes.md has the search.
 _BASE_TRAIN = TrainConfig(
     optimizer="muon",
     learning_rate=1.2e-2,
@@ -53,6 +53,7 @@ _BASE = {
     "mingru": Preset(_base("mingru", 4.625, 0.2), _BASE_TRAIN),
     "minlstm": Preset(_base("minlstm", 4.125, 0.2), _BASE_TRAIN),
     "lstm": Preset(_base("lstm", 2.125, 0.3, conv_kernel=0), replace(_BASE_TRAIN, learning_rate=8e-3)),
+    "gru": Preset(_base("gru", 3.125, 0.3, conv_kernel=0), replace(_BASE_TRAIN, learning_rate=8e-3)),
     "nanogpt": Preset(
         _base("nanogpt", 4, 0.15, conv_kernel=0, bias=False, tie_head=True),
         replace(_BASE_TRAIN, max_iters=4_000),
@@ -82,6 +83,7 @@ _REPLICA = {
     "mingru": Preset(_plain("mingru"), _REPLICA_TRAIN),
     "minlstm": Preset(_plain("minlstm"), _REPLICA_TRAIN),
     "lstm": Preset(replace(_plain("lstm"), dropout=0.2), _REPLICA_TRAIN),
+    "gru": Preset(replace(_plain("gru"), dropout=0.2), _REPLICA_TRAIN),
     "nanogpt": Preset(
         ModelConfig(
             "nanogpt",
@@ -124,21 +126,39 @@ _TINY_TRAIN = TrainConfig(
     ema_decay=0.98,
     eval_interval=40,
     eval_chars=8_192,
+    score_chars=32_768,
     sample_interval=80,
     sample_chars=160,
 )
 
 
-def _tiny(mixer: str) -> Preset:
-    conv = 4 if mixer.startswith("min") else 0
-    return Preset(
-        ModelConfig(mixer, n_layer=2, n_embd=96, block_size=96, mlp_ratio=2, conv_kernel=conv), _TINY_TRAIN
-    )
+def _tiny(mixer: str, conv_kernel: int = 0) -> Preset:
+    shape = ModelConfig(mixer, n_layer=2, n_embd=96, block_size=96, mlp_ratio=2, conv_kernel=conv_kernel)
+    return Preset(shape, _TINY_TRAIN)
 
+
+_TINY = {
+    "mingru": _tiny("mingru", 4),
+    "minlstm": _tiny("minlstm", 4),
+    "lstm": _tiny("lstm"),
+    "gru": _tiny("gru"),
+    "nanogpt": _tiny("nanogpt"),
+}
+
+ABOUT: Mapping[str, str] = {
+    "base": "2.3 M parameters, our best recipe",
+    "replica": "the shapes of the student replication",
+    "ladder": "the steps between the LSTM and minGRU, one taken at a time",
+    "tiny": "readable words within half a minute",
+}
+"""One line about each preset, for people."""
 
 PRESETS: Mapping[str, Mapping[str, Preset]] = {
     "base": _BASE,
     "replica": _REPLICA,
     "ladder": _LADDER,
-    "tiny": {name: _tiny(name) for name in _BASE},
+    "tiny": _TINY,
 }
+
+OFFERED = ("tiny", "base", "replica")
+"""The presets that the page and the API train; the ladder is for studies."""

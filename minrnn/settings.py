@@ -3,7 +3,10 @@
 Variables are read when a function is called, so a test or a notebook may set them late.
 """
 
+from __future__ import annotations
+
 import os
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -44,7 +47,10 @@ def _variable(name: str) -> str | None:
 
 def _folder(name: str) -> Path | None:
     value = _variable(name)
-    return None if value is None else Path(value).expanduser()
+    try:
+        return None if value is None else Path(value).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{name} is {value!r} and names no folder ({error}); give a whole path.") from None
 
 
 def data_dir() -> Path | None:
@@ -58,8 +64,11 @@ def runs_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Folder for what can be fetched or computed again (under XDG_CACHE_HOME or ~/.cache)."""
-    return (_folder("XDG_CACHE_HOME") or Path.home() / ".cache") / "minrnn"
+    """Folder for what can be fetched again: under XDG_CACHE_HOME, else ~/.cache, else the temporary folder."""
+    try:
+        return (_folder("XDG_CACHE_HOME") or Path.home() / ".cache") / "minrnn"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / "minrnn-cache"
 
 
 def on_space() -> bool:
@@ -102,6 +111,12 @@ def training_mode() -> TrainingMode:
 def max_corpus_chars() -> int:
     """Longest text of one's own, in characters, that the current training mode takes."""
     return MAX_CORPUS_CHARS_LIMITED if training_mode() == "limited" else MAX_CORPUS_CHARS
+
+
+# No larger weights are downloaded: MAX_PARAMS in float32 and room for the header.
+MAX_WEIGHTS_BYTES = 201_000_000
+# config.json and metrics.json hold a few kilobytes.
+MAX_JSON_BYTES = 1_000_000
 
 
 # A checkpoint's config may ask for no more than this: 200 MB of float32, five times nanoGPT's own size. Visitors

@@ -98,6 +98,10 @@ def _check_chars(chars: str) -> None:
         raise ConfigError(
             f"The vocabulary names {char!r} {count} times; every character must stand in it once."
         )
+    if half := next((char for char in chars if "\ud800" <= char <= "\udfff"), None):
+        raise ConfigError(
+            f"The vocabulary holds {half!r}, half a surrogate pair; give a text in valid Unicode."
+        )
     if len(chars) > MAX_VOCAB:
         raise ConfigError(
             f"The vocabulary has {len(chars):,} characters and the limit is {MAX_VOCAB:,}; "
@@ -155,11 +159,31 @@ def _similar(char: str, known: set[str]) -> str | None:
     return next((c for c in _candidates(char) if c and known.issuperset(c)), None)
 
 
+def _composed(text: str, known: set[str]) -> str:
+    """The text with a letter and the foreign accents behind it made one character, where that one is known."""
+    if not any(unicodedata.combining(char) for char in set(text) - known):
+        return text
+    chars: list[str] = []
+    for char in text:
+        joined = (
+            unicodedata.normalize("NFC", chars[-1] + char) if chars and unicodedata.combining(char) else ""
+        )
+        if joined in known and char not in known:
+            chars[-1] = joined
+        else:
+            chars.append(char)
+    return "".join(chars)
+
+
 def fold(text: str, vocab: CharVocab) -> Folded:
-    """Make `text` fit `vocab`: é becomes e, “ becomes ", and what has no likeness is dropped."""
+    """Make `text` fit `vocab`: é becomes e, “ becomes ", and what has no likeness is dropped.
+
+    A letter with its accent as a character of its own becomes the accented letter, where the vocabulary has that.
+    """
     known = set(vocab.chars)
     crlf = text.count("\r\n") if "\r" not in known else 0
     text = text.replace("\r\n", "\n") if crlf else text
+    text = _composed(text, known)
     foreign = {char: text.count(char) for char in set(text) - known}
     similar = {char: _similar(char, known) for char in foreign}
     dropped = sum(n for char, n in foreign.items() if similar[char] is None)

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -26,7 +26,7 @@ from minrnn.errors import TrainingError
 from minrnn.evaluate import windowed_loss
 from minrnn.generate import stream
 from minrnn.models import LanguageModel
-from minrnn.optimizers import Optimizers
+from minrnn.optimizers import Optimizers, learning_rate
 from minrnn.text import CharVocab, fold
 
 StopReason = Literal["max_iters", "max_seconds", "target_val_loss", "stopped"]
@@ -93,10 +93,12 @@ class Done:
 
 Event = Iter | Eval | Sample | Done
 
+_COUNTERS = ("iter", "tokens", "seconds", "evaluated_at", "sampled_at")
+
 
 @dataclass
 class TrainState:
-    """All that a run changes while it goes on; save it and the run can be resumed.
+    """All that a run changes while it goes on. A saved state is enough to resume the run.
 
     Attributes:
         model: the raw weights.
@@ -119,9 +121,6 @@ class TrainState:
     seconds: float = 0.0
     evaluated_at: int = -1
     sampled_at: int = -1
-    _counters: tuple[str, ...] = field(
-        default=("iter", "tokens", "seconds", "evaluated_at", "sampled_at"), init=False, repr=False
-    )
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain numbers, such as `torch.load(weights_only=True)` reads."""
@@ -129,7 +128,7 @@ class TrainState:
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            **{name: getattr(self, name) for name in self._counters},
+            **{name: getattr(self, name) for name in _COUNTERS},
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
@@ -137,7 +136,7 @@ class TrainState:
         self.model.load_state_dict(saved["model"])
         self.average.load_state_dict(saved["average"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        for name in self._counters:
+        for name in _COUNTERS:
             setattr(self, name, saved[name])
 
 
@@ -207,31 +206,13 @@ def _due(iter: int, interval: int) -> bool:
 def _stop_reason(
     state: TrainState, config: TrainConfig, val_loss: float, should_stop: Callable[[], bool]
 ) -> StopReason | None:
-    if val_loss <= config.target_val_loss:
+    if config.target_val_loss and val_loss <= config.target_val_loss:
         return "target_val_loss"
     if config.max_iters and state.iter >= config.max_iters:
         return "max_iters"
     if config.max_seconds and state.seconds >= config.max_seconds:
         return "max_seconds"
     return "stopped" if should_stop() else None
-
-
-def learning_rate(config: TrainConfig, iter: int, seconds: float) -> float:
-    """The rate of the next update: a linear warm-up, then a cosine down to `min_lr_ratio` of the peak.
-
-    The cosine follows whichever budget, iters or seconds, is further spent; with neither it stays at the peak.
-    """
-    if iter < config.warmup_iters:
-        return config.learning_rate * (iter + 1) / (config.warmup_iters + 1)
-    by_iters = (
-        (iter - config.warmup_iters) / max(1, config.max_iters - config.warmup_iters)
-        if config.max_iters
-        else 0
-    )
-    by_seconds = seconds / config.max_seconds if config.max_seconds else 0
-    spent = min(1.0, max(by_iters, by_seconds))
-    floor = config.min_lr_ratio
-    return config.learning_rate * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * spent)))
 
 
 def _update(state: TrainState, batches: Batches, config: TrainConfig) -> Iter:
@@ -274,8 +255,8 @@ def _memory_errors(state: TrainState, config: TrainConfig) -> Iterator[None]:
     """Say what to lower where memory runs out. Never yield an event inside it."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
+    except (MemoryError, RuntimeError) as error:
+        if not devices.is_out_of_memory(error):
             raise
         raise TrainingError(
             f"out of memory on {state.compute.device} at iter {state.iter} with batch_size {config.batch_size} "

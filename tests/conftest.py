@@ -36,7 +36,7 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def shakespeare() -> Corpus:
     """Tiny Shakespeare; the test is skipped where the text cannot be had."""
     try:
-        return corpora.tiny_shakespeare()
+        return corpora.load("tinyshakespeare")
     except CorpusError as error:
         pytest.skip(str(error))
 
@@ -45,6 +45,6 @@ def shakespeare() -> Corpus:
 def corpus() -> Corpus:
     """Some real text that is always there: tiny Shakespeare, else Python's own source."""
     try:
-        return corpora.tiny_shakespeare()
+        return corpora.load("tinyshakespeare")
     except CorpusError:
-        return corpora.python_sources()
+        return corpora.load("python")

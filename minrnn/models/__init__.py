@@ -1,10 +1,14 @@
-"""The language models. Importing a mixer's module enters it in the registry: this is the table of contents."""
+"""The language models. Importing a mixer's module enters it in the registry: this is the table of contents.
 
-from minrnn.models import ladder, lstm, mingru, minlstm, nanogpt  # noqa: F401  (registration)
-from minrnn.models.lm import MIXERS, LanguageModel, Mixer, State, mixer_class, register, state_bytes
+The order of the imports is the order in which the models are shown.
+"""
 
-MODEL_NAMES = ("mingru", "minlstm", "lstm", "nanogpt")
-"""The four that are compared, in the order they are shown."""
+from minrnn.models import mingru, minlstm, lstm, gru, nanogpt, ladder  # noqa: F401, I001  (registration)
+from minrnn.models.lm import LanguageModel
+from minrnn.models.mixer import MIXERS, Mixer, State, mixer_class, register, state_bytes
+
+MODEL_NAMES = tuple(name for name, mixer in MIXERS.items() if mixer.compared)
+"""The models that are compared, in the order they are shown."""
 
 __all__ = [
     "MIXERS",

@@ -33,12 +33,19 @@ _REMEDIES = {
 }
 
 
-def fetch(source: str, name: str, revision: str | None = None, **download: Any) -> Path:
+def fetch(source: str, name: str, revision: str | None = None, *, max_bytes: int, **download: Any) -> Path:
     """One file of a folder or a Hub repo, as a path on this machine.
+
+    Args:
+        source: a folder, or "user/repo".
+        name: the file's.
+        revision: branch, tag or commit of a repo; the newest of `main` if None.
+        max_bytes: a repo's larger file is refused before it is downloaded.
+        download: further arguments of `huggingface_hub.hf_hub_download`.
 
     Raises:
         CheckpointError: if the folder lacks the file.
-        HubError: if the Hub does not give it.
+        HubError: if the Hub does not give it, or it is too large.
     """
     if os.path.isdir(source):
         path = Path(source) / name
@@ -50,16 +57,18 @@ def fetch(source: str, name: str, revision: str | None = None, **download: Any) 
     try:
         if source.count("/") != 1:  # the Hub knows a few repos without an owner; none of them is ours
             raise HFValidationError(source)
-        return _download(source, name, revision, **download)
+        return _download(source, name, revision, max_bytes, **download)
     except HFValidationError:
         raise CheckpointError(
             f"{source!r} is neither a folder on this machine nor a Hub repo of the form user/repo."
         ) from None
+    except HubError:
+        raise
     except Exception as error:
         raise HubError(f"{source}: {hub_reason(error, name, revision)}") from error
 
 
-def _download(repo: str, name: str, revision: str | None, **download: Any) -> Path:
+def _download(repo: str, name: str, revision: str | None, max_bytes: int, **download: Any) -> Path:
     """A file from the cache if the revision is a whole commit, else from the Hub, else from the cache again.
 
     The Hub's client tries half a minute where there is no network; this asks once.
@@ -75,7 +84,7 @@ def _download(repo: str, name: str, revision: str | None, **download: Any) -> Pa
             return cached()
     try:
         url = hf_hub_url(repo, name, revision=revision)
-        get_hf_file_metadata(url, token=download.get("token"), timeout=HUB_ANSWER_S)
+        size = get_hf_file_metadata(url, token=download.get("token"), timeout=HUB_ANSWER_S).size or 0
     except Exception as error:
         if isinstance(error, HfHubHTTPError) and error.response.status_code < 500:
             raise
@@ -83,6 +92,8 @@ def _download(repo: str, name: str, revision: str | None, **download: Any) -> Pa
             return cached()
         except LocalEntryNotFoundError as missing:
             raise missing from error
+    if size > max_bytes:
+        raise HubError(f"{repo}: {name} has {size:,} bytes; at most {max_bytes:,} are downloaded.")
     return Path(hf_hub_download(repo, name, revision=revision, **download))
 
 

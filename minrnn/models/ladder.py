@@ -26,11 +26,8 @@ import torch
 from torch import Tensor, nn
 
 from minrnn.config import ModelConfig
-from minrnn.models.lm import Mixer, register
+from minrnn.models.mixer import Mixer, register
 from minrnn.scan import linear_scan
-
-RUNGS = ("lstm", "lstm_x_gates", "lstm_x", "lstm_no_output", "lstm_linear", "minlstm", "mingru")
-"""From the top down; between the last LSTM and minLSTM stands minLSTM with `normalised=False`."""
 
 
 @register("lstm_x_gates")
@@ -38,6 +35,7 @@ class InputGatesLSTM(Mixer):
     """An LSTM whose gates read x only while its candidate reads h, too. State: (h, c), each (B, C)."""
 
     title = "LSTM, gates without h"
+    compared = False
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -64,6 +62,7 @@ class InputGatesLSTM(Mixer):
 class _ScanLSTM(Mixer):
     """Gates and candidate of x only: the cell is a linear recurrence. State: c, (B, C)."""
 
+    compared = False
     output_gate: ClassVar[bool] = False
     tanh_of_cell: ClassVar[bool] = False
 
@@ -102,6 +101,6 @@ class NoOutputLSTM(_ScanLSTM):
 
 @register("lstm_linear")
 class LinearOutputLSTM(_ScanLSTM):
-    """`lstm_no_output` that gives its cell as it is. With weights drawn from N(0, 1): the replication's minLSTM."""
+    """`lstm_no_output` without tanh on the cell. With weights drawn from N(0, 1): the replication's minLSTM."""
 
-    title = "… cell given as it is"
+    title = "… without tanh on the cell"

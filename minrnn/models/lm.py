@@ -4,70 +4,25 @@
         -> n_layer blocks of  x + mixer(conv(norm(x)))  and  x + mlp(norm(x))
         -> norm -> head -> logits (B, T, vocab)
 
-A mixer is the layer that mixes over time. It declares what it needs beyond that, in its own file, and
-enters the registry under its name.
+`mixer.py` says what a mixer is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias, TypeVar, cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
-from minrnn.config import MixerOptions, ModelConfig
-from minrnn.errors import ConfigError
-from minrnn.models import window
+from minrnn.config import ModelConfig
+from minrnn.errors import CheckpointError, ConfigError
+from minrnn.models import disk, window
 from minrnn.models.dropout import Dropout
-
-State: TypeAlias = Any
-"""Whatever a layer carries from one call to the next: tensors in tuples. Passed in and returned."""
-
-
-class Mixer(nn.Module):
-    """Base of the layers that mix over time. A subclass sets `Options` where it has choices."""
-
-    Options: ClassVar[type[MixerOptions]] = MixerOptions
-    title: ClassVar[str]
-    learned_positions: ClassVar[bool] = False
-
-    def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
-        """Map (B, T, C) behind a state to (B, T, C) and the state after the last step."""
-        raise NotImplementedError
-
-    @staticmethod
-    def initialise(model: LanguageModel) -> None:
-        """Draw the whole model's weights as the mixer's authors do; torch's defaults if not overridden."""
-
-
-MIXERS: dict[str, type[Mixer]] = {}
-M = TypeVar("M", bound=type[Mixer])
-
-
-def register(name: str) -> Callable[[M], M]:
-    """Class decorator that enters a mixer under the name used in configs and on the command line."""
-
-    def enter(mixer: M) -> M:
-        MIXERS[name] = mixer
-        return mixer
-
-    return enter
-
-
-def mixer_class(name: str) -> type[Mixer]:
-    """The mixer of that name.
-
-    Raises:
-        ConfigError: if there is none.
-    """
-    if name not in MIXERS:
-        raise ConfigError(f"mixer {name!r} is not known; choose one of: {', '.join(MIXERS)}.")
-    return MIXERS[name]
+from minrnn.models.mixer import State, mixer_class
 
 
 class CausalConv(nn.Module):
@@ -145,7 +100,7 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         self.blocks = nn.ModuleList(Block(self.config) for _ in range(config.n_layer))
         self.norm = nn.Identity() if config.block == "plain" else nn.LayerNorm(channels, bias=config.bias)
         self.head = None if config.tie_head else nn.Linear(channels, size, bias=config.bias)
-        mixer.initialise(self)
+        mixer.initialise(self, self.config.options)
 
     def forward(self, idx: Tensor, state: State = None) -> tuple[Tensor, State]:
         """Read ids behind a state. A text whole, in pieces, or one id at a time gives the same.
@@ -223,10 +178,12 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         copy.load_state_dict(self.state_dict())
         return copy
 
-    def _save_pretrained(self, save_directory: Path) -> None:
-        from minrnn.models.pretrained import write
+    def save(self, folder: Path) -> None:
+        """Write config.json and model.safetensors, each whole or not at all."""
+        disk.write(folder, self.config, self.state_dict())
 
-        write(self, save_directory)
+    def _save_pretrained(self, save_directory: Path) -> None:
+        self.save(save_directory)
 
     @classmethod
     def from_pretrained(
@@ -246,23 +203,18 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
             HubError: if the repo cannot be reached or lacks a file.
             CheckpointError: if config or weights are not those of a model this code knows.
         """
-        from minrnn.models.pretrained import read
+        files = disk.fetch_model(str(pretrained_model_name_or_path), revision, **download)
+        return cls._from_files(disk.read_config(files.config), files.weights)
 
-        return read(str(pretrained_model_name_or_path), revision, **download)
-
-
-def tensors(state: State) -> list[Tensor]:
-    """Every tensor in a state."""
-    if isinstance(state, Tensor):
-        return [state]
-    if isinstance(state, tuple):
-        return [t for part in state for t in tensors(part)]
-    return []
-
-
-def state_bytes(state: State) -> int:
-    """Size of a state, in bytes."""
-    return sum(t.numel() * t.element_size() for t in tensors(state))
+    @classmethod
+    def _from_files(cls, config: ModelConfig, weights: Path) -> LanguageModel:
+        try:
+            with torch.device("meta"):  # shapes only: nothing is allocated
+                model = cls(config)
+        except ConfigError as error:
+            raise CheckpointError(f"{disk.CONFIG}: {error}") from None
+        model.load_state_dict(disk.read_weights(weights, model.state_dict()), strict=True, assign=True)
+        return model.eval()
 
 
 def _complete(config: ModelConfig) -> ModelConfig:

@@ -9,15 +9,16 @@ dropping hidden-to-hidden weights: Merity et al. 2017, arXiv 1708.02182, section
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Annotated, cast
 
 import torch
+from annotated_types import Interval
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from minrnn.config import MixerOptions, ModelConfig, check_range
+from minrnn.config import MixerOptions, ModelConfig, Probability
 from minrnn.models.dropout import dropout
-from minrnn.models.lm import LanguageModel, Mixer, register
+from minrnn.models.mixer import Mixer, own_options, register
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,8 @@ class LSTMOptions(MixerOptions):
             once a batch.
     """
 
-    forget_bias: float = 1.0
-    hidden_dropout: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_range("forget_bias", self.forget_bias, -10, 10)
-        check_range("hidden_dropout", self.hidden_dropout, 0, 0.95)
+    forget_bias: Annotated[float, Interval(ge=-10, le=10)] = 1.0
+    hidden_dropout: Probability = 0.0
 
 
 @register("lstm")
@@ -47,8 +44,7 @@ class LSTM(Mixer):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        options = config.options
-        self.hidden_dropout = options.hidden_dropout if isinstance(options, LSTMOptions) else 0.0
+        self.hidden_dropout = own_options(config, LSTMOptions).hidden_dropout
         self.lstm = nn.LSTM(config.n_embd, config.n_embd, bias=config.bias, batch_first=True)
 
     def forward(
@@ -70,14 +66,12 @@ class LSTM(Mixer):
         return h.unsqueeze(1), (h, c)
 
     @staticmethod
-    def initialise(model: LanguageModel) -> None:
+    def initialise(model: nn.Module, options: LSTMOptions) -> None:
         """torch's defaults, then the forget gate's bias (gates lie in the order input, forget, cell, output)."""
-        options = model.config.options
-        bias = options.forget_bias if isinstance(options, LSTMOptions) else 1.0
-        forget = slice(model.config.n_embd, 2 * model.config.n_embd)
         with torch.no_grad():
             for name, weight in model.named_parameters():
+                forget = slice(len(weight) // 4, len(weight) // 2)
                 if name.endswith("lstm.bias_ih_l0"):
-                    weight[forget] = bias
+                    weight[forget] = options.forget_bias
                 elif name.endswith("lstm.bias_hh_l0"):
                     weight[forget] = 0

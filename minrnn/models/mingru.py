@@ -9,12 +9,14 @@ h           h_t = (1 - z_t) * h_{t-1} + z_t * h_tilde
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from annotated_types import Interval
 from torch import Tensor, nn
 
-from minrnn.config import MixerOptions, ModelConfig, check_range
+from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
-from minrnn.models.lm import Mixer, register
+from minrnn.models.mixer import Mixer, own_options, register
 from minrnn.scan import mingru_scan
 
 
@@ -26,10 +28,7 @@ class ExpansionOptions(MixerOptions):
         expansion: width of the hidden state, as a multiple of `n_embd`.
     """
 
-    expansion: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_range("expansion", self.expansion, 0.125, 8)
+    expansion: Annotated[float, Interval(ge=0.125, le=8)] = 1.0
 
 
 def hidden_width(config: ModelConfig) -> int:
@@ -38,7 +37,7 @@ def hidden_width(config: ModelConfig) -> int:
     Raises:
         ConfigError: if a plain block, which has no projection behind it, asks for another width than its input's.
     """
-    options = config.options if isinstance(config.options, ExpansionOptions) else ExpansionOptions()
+    options = own_options(config, ExpansionOptions)
     hidden = round(config.n_embd * options.expansion)
     if config.block == "plain" and hidden != config.n_embd:
         raise ConfigError(

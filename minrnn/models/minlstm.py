@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from minrnn.config import ModelConfig
-from minrnn.models.lm import Mixer, register
 from minrnn.models.mingru import ExpansionOptions, hidden_width, projection
+from minrnn.models.mixer import Mixer, own_options, register
 from minrnn.scan import linear_scan, minlstm_scan, positive
 
 
@@ -39,8 +39,7 @@ class MinLSTM(Mixer):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         hidden = hidden_width(config)
-        options = config.options
-        self.normalised = not isinstance(options, MinLSTMOptions) or options.normalised
+        self.normalised = own_options(config, MinLSTMOptions).normalised
         self.gates_and_candidate = nn.Linear(config.n_embd, 3 * hidden, config.bias)
         self.projection = projection(config, hidden)
 

@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from annotated_types import Interval
 from torch import Tensor, nn
 
-from minrnn.config import MixerOptions, ModelConfig, check_range
+from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models.dropout import dropout
-from minrnn.models.lm import LanguageModel, Mixer, register
+from minrnn.models.mixer import Mixer, own_options, register
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,7 @@ class AttentionOptions(MixerOptions):
         n_head: attention heads; must divide `n_embd`.
     """
 
-    n_head: int = 4
-
-    def __post_init__(self) -> None:
-        check_range("n_head", self.n_head, 1, 256)
+    n_head: Annotated[int, Interval(ge=1, le=256)] = 4
 
 
 @register("nanogpt")
@@ -48,8 +47,7 @@ class Attention(Mixer):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        options = config.options if isinstance(config.options, AttentionOptions) else AttentionOptions()
-        self.n_head, self.p = options.n_head, config.dropout
+        self.n_head, self.p = own_options(config, AttentionOptions).n_head, config.dropout
         if config.n_embd % self.n_head:
             raise ConfigError(
                 f"n_head {self.n_head} does not divide n_embd {config.n_embd}; choose one that does."
@@ -81,9 +79,10 @@ class Attention(Mixer):
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=p)
 
     @staticmethod
-    def initialise(model: LanguageModel) -> None:
+    def initialise(model: nn.Module, options: AttentionOptions) -> None:
         """Weights from N(0, 0.02), biases zero, projections into the residual stream scaled by 1/sqrt(2 n_layer)."""
-        scaled = 0.02 / math.sqrt(2 * model.config.n_layer)
+        layers = sum(isinstance(module, Attention) for module in model.modules())
+        scaled = 0.02 / math.sqrt(2 * layers)
         for name, module in model.named_modules():
             if isinstance(module, nn.Linear):
                 into_stream = name.endswith(("projection", "mlp.2"))

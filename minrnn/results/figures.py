@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -13,6 +12,8 @@ from typing import Any, Literal
 from minrnn import checkpoint
 from minrnn.errors import CheckpointError
 from minrnn.models import MIXERS, MODEL_NAMES
+from minrnn.runs.events import read_events
+from minrnn.train import Eval
 
 PRESET_ORDER = ("base", "replica", "tiny")
 PARTS = ("embedding", "mixer", "mlp", "head")
@@ -132,7 +133,7 @@ def bundled(root: Path | None = None) -> tuple[Result, ...]:
         CheckpointError: if a metrics.json cannot be read or lacks a figure.
     """
     found = [read(path.parent) for path in (root or checkpoint.BUNDLED).glob(f"*/*/{checkpoint.METRICS}")]
-    return tuple(sorted(found, key=_place))
+    return tuple(sorted(found, key=_position))
 
 
 def read(folder: Path) -> Result:
@@ -151,24 +152,15 @@ def read(folder: Path) -> Result:
 
 
 def curve(folder: Path) -> Curve:
-    """The validation losses in a checkpoint's history.jsonl; empty lists where it has none.
-
-    Raises:
-        CheckpointError: if the file is damaged.
-    """
+    """The validation losses in a checkpoint's history.jsonl; empty lists where it has none."""
     path = folder / checkpoint.HISTORY
-    if not path.is_file():
-        return Curve([], [], [], [])
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        evals = [line for line in lines if line["event"] == "eval"]
-        return Curve(*(_column(evals, name) for name in ("iter", "tokens", "seconds", "val_loss")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}; copy it from its run again.") from None
-
-
-def _column(evals: Sequence[dict[str, Any]], name: str) -> list[Any]:
-    return [event[name] for event in evals]
+    evals = [event for event in read_events(path) if isinstance(event, Eval)]
+    return Curve(
+        [event.iter for event in evals],
+        [event.tokens for event in evals],
+        [event.seconds for event in evals],
+        [event.val_loss for event in evals],
+    )
 
 
 def _result(metrics: dict[str, Any], folder: Path) -> Result:
@@ -192,7 +184,7 @@ def _result(metrics: dict[str, Any], folder: Path) -> Result:
     )
 
 
-def _place(result: Result) -> tuple[int, str, int, str]:
+def _position(result: Result) -> tuple[int, str, int, str]:
     def index(order: tuple[str, ...], name: str) -> int:
         return order.index(name) if name in order else len(order)
 

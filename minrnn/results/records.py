@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from minrnn.errors import CheckpointError
-from minrnn.models.pretrained import write_text
+from minrnn.files import write_text
 from minrnn.results.figures import Result, read
 from minrnn.results.studies import STUDIES
-from minrnn.runs import read_spec
+from minrnn.runs.events import METRICS, last_event, read_events
+from minrnn.runs.folder import CONFIG, ERROR, MODEL, read_spec
+from minrnn.runs.spec import command as spec_command
+from minrnn.train import Done, Eval, Event, Iter
 
 TRIALS = "trials"
 """Folder of the search for recipes: every run in it is a row of the table of trials."""
@@ -64,12 +67,9 @@ Records = dict[str, dict[str, Record]]
 
 def finished(out: Path) -> bool:
     """Whether the run in this folder has spent its budget and been scored."""
-    events = _events(out)
-    return (
-        bool(events)
-        and events[-1].get("reason") in ENDED_ON_BUDGET
-        and (out / "model" / "metrics.json").is_file()
-    )
+    ended = last_event(out / METRICS)
+    scored = (out / MODEL / "metrics.json").is_file()
+    return isinstance(ended, Done) and ended.reason in ENDED_ON_BUDGET and scored
 
 
 def record(out: Path) -> Record | None:
@@ -78,9 +78,9 @@ def record(out: Path) -> Record | None:
     Raises:
         CheckpointError: if the folder is damaged.
     """
-    failure = out / "error.txt"
+    failure = out / ERROR
     if finished(out):
-        return _measured(read(out / "model"), _events(out))
+        return _measured(read(out / MODEL), read_events(out / METRICS))
     if failure.is_file():
         return Record(_command(out), failed=failure.read_text(encoding="utf-8").strip())
     return None
@@ -124,7 +124,7 @@ def _rows(folder: Path, names: Sequence[str], known: Mapping[str, Record]) -> di
 
 def _with_settings(trial: Record, out: Path) -> Record:
     """The record with what stands in its run's config.json, the vocabulary left out; as it is without a folder."""
-    if not (out / "config.json").is_file():
+    if not (out / CONFIG).is_file():
         return trial
     spec = dataclasses.asdict(read_spec(out))
     return dataclasses.replace(trial, settings={**spec, "model": {**spec["model"], "vocab": ""}})
@@ -137,9 +137,9 @@ def _lines(rows: Mapping[str, Record]) -> str:
     )
 
 
-def _measured(result: Result, events: list[dict[str, Any]]) -> Record:
-    iters = [event for event in events if event["event"] == "iter"]
-    evals = [event for event in events if event["event"] == "eval"]
+def _measured(result: Result, events: list[Event]) -> Record:
+    iters = [event for event in events if isinstance(event, Iter)]
+    evals = [event for event in events if isinstance(event, Eval)]
     return Record(
         command=result.command,
         val_loss=round(result.val_loss, 5),
@@ -148,29 +148,16 @@ def _measured(result: Result, events: list[dict[str, Any]]) -> Record:
         n_params=result.n_params,
         tokens_seen=result.tokens_seen,
         seconds=round(result.seconds, 1),
-        iter_ms=round(1000 * statistics.median(event["iter_seconds"] for event in iters), 2),
-        max_grad_norm=round(max(event["grad_norm"] for event in iters), 3),
+        iter_ms=round(1000 * statistics.median(event.iter_seconds for event in iters), 2),
+        max_grad_norm=round(max(event.grad_norm for event in iters), 3),
         device=result.device,
-        curve_tokens=[event["tokens"] for event in evals],
-        curve_val_loss=[round(event["val_loss"], 4) for event in evals],
+        curve_tokens=[event.tokens for event in evals],
+        curve_val_loss=[round(event.val_loss, 4) for event in evals],
     )
-
-
-def _events(out: Path) -> list[dict[str, Any]]:
-    """The whole lines of a run's metrics.jsonl."""
-    try:
-        lines = (out / "metrics.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
-        return [json.loads(line) for line in lines]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{out / 'metrics.jsonl'} is damaged: {error}; delete the run and start anew."
-        ) from None
 
 
 def _command(out: Path) -> str:
     try:
-        return str(json.loads((out / "config.json").read_text(encoding="utf-8"))["command"])
-    except (OSError, ValueError, KeyError):
+        return spec_command(read_spec(out), out)
+    except CheckpointError:
         return ""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from minrnn.config import TrainConfig
+from minrnn.files import write_text
 from minrnn.models import MODEL_NAMES
-from minrnn.models.pretrained import write_text
 from minrnn.results import records, svg, trials
 from minrnn.results.figures import Result, bundled, title
 from minrnn.results.records import TRIALS, Record, Records

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from minrnn.errors import MinrnnError
-from minrnn.models.pretrained import write_text
+from minrnn.files import write_text
 from minrnn.results.figures import Published, Result, bundled, published
 
 NOT_YET = "*not yet run*"

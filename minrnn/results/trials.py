@@ -1,17 +1,17 @@
-"""The search for recipes as a table: every trial, told by what its settings change in the preset of today."""
+"""The search for recipes as a table: every trial, named by what its settings change in the preset of today."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 
-from minrnn import presets, worker
+from minrnn import presets
 from minrnn.models import MODEL_NAMES
 from minrnn.results.figures import title
 from minrnn.results.records import Record
 from minrnn.results.tables import NOT_YET, duration, loss, table
-from minrnn.runs import RunSpec, spec_from_dict
+from minrnn.runs import spec as specs
+from minrnn.runs.spec import RunSpec
 
 HEAD = ("", "what it changes in the preset", "val loss", "carried", "train loss", "characters read", "time")
 
@@ -20,19 +20,18 @@ def trials_table(rows: Mapping[str, Record]) -> str:
     """Every trial, by preset and model, the best of each first."""
     if not rows:
         return NOT_YET
-    told = [(spec_from_dict(r.settings), r) for r in rows.values()]
-    told.sort(key=lambda trial: (*_place(trial[0]), trial[1].val_loss))
-    return table(HEAD, [_cells(spec, r) for spec, r in told], range(2, len(HEAD)))
+    trials = [(specs.from_dict(r.settings), r) for r in rows.values()]
+    trials.sort(key=lambda trial: (*_position(trial[0]), trial[1].val_loss))
+    return table(HEAD, [_cells(spec, r) for spec, r in trials], range(2, len(HEAD)))
 
 
 def flags(spec: RunSpec) -> str:
     """What must be added to `train --preset P --model M` to train this; the empty string for the preset itself."""
-    words = worker.command(spec, Path("out"))
-    start = ["train", "--preset", spec.preset, "--model", spec.model.mixer, "--corpus", spec.corpus]
-    return shlex.join(words[len(start) : -len(["--out", "out"])])
+    start = ["--preset", spec.preset, "--model", spec.model.mixer, "--corpus", spec.corpus]
+    return shlex.join(specs.flags(spec)[len(start) :])
 
 
-def _place(spec: RunSpec) -> tuple[int, int]:
+def _position(spec: RunSpec) -> tuple[int, int]:
     return list(presets.PRESETS).index(spec.preset), MODEL_NAMES.index(spec.model.mixer)
 
 

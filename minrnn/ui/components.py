@@ -11,33 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 import gradio as gr
 import plotly
 import plotly.graph_objects as go
 
 from minrnn.errors import MinrnnError
-from minrnn.ui.style import GRID_COLOR, INK_COLOR
+from minrnn.ui.theme import GRID_COLOR, INK_COLOR, static
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 """plotly's own script, served from its package: nothing is loaded from another host."""
 
 gr.set_static_paths([PLOTLY_JS])
-
-# Draws the figure when the script is there and the tab is open (a hidden chart has no width to fill);
-# without a figure the chart takes no room.
-_DRAW = """
-const chart = element.querySelector('.chart');
-const draw = () => {
-  const figure = props.value && props.value.data ? props.value : null;
-  chart.style.height = figure ? chart.dataset.height : '0';
-  if (!window.Plotly || !figure || !chart.offsetWidth) return;
-  Plotly.react(chart, figure.data, figure.layout, {responsive: true, displaylogo: false});
-};
-watch('value', draw);
-new ResizeObserver(draw).observe(chart);
-const waiting = setInterval(() => { if (window.Plotly) { clearInterval(waiting); draw(); } }, 50);
-"""
 
 
 def live_chart(label: str, height: int = 360, **kwargs: Any) -> gr.HTML:
@@ -50,8 +36,8 @@ def live_chart(label: str, height: int = 360, **kwargs: Any) -> gr.HTML:
     """
     return gr.HTML(
         html_template=f'<div class="chart" role="group" aria-label="{label}" data-height="{height}px"></div>',
-        js_on_load=_DRAW,
-        head=f'<script src="gradio_api/file={PLOTLY_JS}"></script>',
+        js_on_load=static("chart.js"),
+        head=f'<script src="gradio_api/file={quote(str(PLOTLY_JS))}"></script>',
         apply_default_css=False,
         **kwargs,
     )
@@ -83,34 +69,54 @@ def dress(figure: go.Figure, **layout: Any) -> go.Figure:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def visible_errors(fn: F) -> F:
-    """Turn a MinrnnError into a message on the page; log anything else with its traceback and say so."""
+def visible_errors(fn: F, *, escape: bool = True) -> F:
+    """Turn a MinrnnError into a message; log anything else with its traceback and say so.
+
+    Args:
+        fn: a handler, or a generator.
+        escape: write the message as HTML, as a page shows it; an API client wants the plain words.
+    """
     if inspect.isgeneratorfunction(fn):
 
         @functools.wraps(fn)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            with _messages():
+            with _messages(escape):
                 yield from fn(*args, **kwargs)
     else:
 
         @functools.wraps(fn)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            with _messages():
+            with _messages(escape):
                 return fn(*args, **kwargs)
 
     return cast(F, guarded)
 
 
 @contextmanager
-def _messages() -> Iterator[None]:
+def _messages(escape: bool) -> Iterator[None]:
     try:
         yield
     except gr.Error:
         raise
     except MinrnnError as error:
-        raise gr.Error(html.escape(str(error)), print_exception=False) from None
+        raise gr.Error(plain(str(error)) if escape else str(error), print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception("an event failed")
         raise gr.Error(
             "Something broke on the server; it has been logged. Try again.", print_exception=False
         ) from None
+
+
+def plain(text: str) -> str:
+    """A text that a page or a chart shows as it is, markup and all."""
+    return html.escape(text, quote=False)
+
+
+def bytes_text(count: int) -> str:
+    """A size for people: 512 B, 24.6 kB, 2.9 MB."""
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -1,0 +1,1 @@
+"""The command line: one command a file, each with a function `main(words)`. Flags are dataclasses, read by tyro."""

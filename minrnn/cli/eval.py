@@ -1,0 +1,54 @@
+"""`python -m minrnn eval`: score a checkpoint on a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import tyro
+
+from minrnn import checkpoint, corpora, files
+from minrnn.cli import terminal
+from minrnn.corpora import Corpus
+from minrnn.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class EvalFlags:
+    """Score a checkpoint on a text.
+
+    Attributes:
+        checkpoint: a folder, user/repo or user/repo@revision.
+        corpus: a named text, or a file in UTF-8.
+        split: val, or train to score the training split, too.
+        json: print one JSON object.
+    """
+
+    checkpoint: tyro.conf.Positional[str]
+    corpus: str = "tinyshakespeare"
+    split: Literal["val", "train"] = "val"
+    json: bool = False
+
+
+def main(words: list[str]) -> None:
+    """Run the command.
+
+    Raises:
+        MinrnnError: if checkpoint or text cannot be read, or the text has characters that the model does not know.
+    """
+    flags = tyro.cli(EvalFlags, args=words, prog="python -m minrnn eval")
+    corpus = _corpus(flags.corpus)
+    model = checkpoint.load(flags.checkpoint).model
+    unknown = set(corpus.text) - set(model.config.vocab)
+    if unknown:
+        raise CheckpointError(
+            f"{corpus.name} has {len(unknown)} characters that the model does not know, such as {min(unknown)!r}; "
+            "fine-tune it on that text first."
+        )
+    terminal.figures(checkpoint.score(model, corpus, train_split=flags.split == "train"), flags.json)
+
+
+def _corpus(name_or_file: str) -> Corpus:
+    if name_or_file in corpora.CORPORA:
+        return corpora.load(name_or_file)
+    return corpora.own.from_file(files.expanded(name_or_file))

@@ -1,0 +1,72 @@
+"""`python -m minrnn study`: the studies behind the documents."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from minrnn import settings
+from minrnn.cli import terminal, train
+from minrnn.results import records, report, studies
+from minrnn.results.studies import Row, Study
+from minrnn.runs import folder, process
+
+
+@dataclass(frozen=True)
+class StudyFlags:
+    """Run the studies of docs/replication.md and docs/recipes.md, and renew the documents.
+
+    Attributes:
+        action: list the commands, run those that have not ended, or report: renew tables and charts.
+        names: studies to list or run; the four of docs/replication.md if none is named.
+        docs: folder of the documents.
+    """
+
+    action: tyro.conf.Positional[Literal["list", "run", "report"]]
+    names: tyro.conf.Positional[tuple[str, ...]] = ()
+    docs: Path = Path("docs")
+
+
+def main(words: list[str]) -> None:
+    """Run the command.
+
+    Raises:
+        MinrnnError: if a study is not known, a run folder is damaged, or a document lacks its markers.
+    """
+    flags = tyro.cli(StudyFlags, args=words, prog="python -m minrnn study")
+    if flags.action == "report":
+        terminal.say("\n".join(report.renew(flags.docs, settings.runs_dir())))
+        return
+    act: Callable[[Study, Row], None] = _show if flags.action == "list" else _train
+    for study in [studies.get(name) for name in flags.names or studies.REPLICATION]:
+        for row in study.rows:
+            act(study, row)
+
+
+def _show(study: Study, row: Row) -> None:
+    terminal.say(study.command(row))
+
+
+def _train(study: Study, row: Row) -> None:
+    """Train a row in a process of its own, or go on with it; one that has ended is left alone."""
+    out = settings.runs_dir() / study.name / row.name
+    if records.finished(out):
+        terminal.say(f"{out}: has ended")
+        return
+    begun = (out / folder.CONFIG).is_file()
+    if not begun:
+        train.prepared([*row.words, "--out", str(out)])
+    terminal.say(f"{out}: {'goes on' if begun else 'begins'}")
+    with subprocess.Popen(process.words(out)) as worker:
+        try:
+            status = worker.wait()
+        except KeyboardInterrupt:  # the worker has had it, too: it saves and ends
+            worker.wait()
+            raise SystemExit(130) from None
+    if status:
+        terminal.say(f"{out}: ended with exit status {status}")

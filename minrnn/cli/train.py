@@ -1,0 +1,202 @@
+"""`python -m minrnn train`: make a run's folder and train what it says, or go on with one.
+
+Flags are the fields of shape, options and recipe. Their defaults are those of a preset, a checkpoint or a run,
+which the command line itself names; so it is read twice: first for those names alone, then for everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from minrnn import corpora, files
+from minrnn.cli.progress import show
+from minrnn.config import MixerOptions, ModelConfig, TrainConfig
+from minrnn.corpora import OWN, Corpus
+from minrnn.errors import CheckpointError, ConfigError
+from minrnn.models import mixer_class
+from minrnn.runs import folder
+from minrnn.runs.spec import RunSpec, check_resumable, fine_tune, from_preset
+
+DEFAULT_PRESET, DEFAULT_MODEL = "tiny", "mingru"
+
+
+@dataclass(frozen=True)
+class Shape(ModelConfig):
+    """The shape. Changed from nothing only: a checkpoint keeps its own, but for dropout."""
+
+    mixer: tyro.conf.Suppress[str] = ""
+    vocab: tyro.conf.Suppress[str] = ""
+    options: tyro.conf.Suppress[MixerOptions | None] = None
+
+
+@dataclass(frozen=True)
+class TrainFlags:
+    """Train a model. Ctrl+C ends a run after the current iter with everything saved; a second one ends it at once.
+
+    Attributes:
+        out: the run's folder.
+        run: train what this folder says, from the beginning or from its last save; no other flag goes with it.
+        resume: go on with the run in --out; a budget given here replaces the run's.
+        preset: where unnamed flags come from.
+        model: which of the preset's models.
+        corpus: a named text, or a file in UTF-8, which is copied into the run's folder.
+        init: checkpoint to start from: a folder or a Hub repo; its shape is kept.
+    """
+
+    out: Path | None
+    run: Path | None
+    resume: bool
+    preset: str
+    model: str
+    corpus: str
+    init: str | None
+    shape: Shape
+    options: MixerOptions
+    recipe: TrainConfig = field(default_factory=TrainConfig)
+
+
+def main(words: list[str]) -> None:
+    """Run the command.
+
+    Raises:
+        MinrnnError: for values out of range, an unknown preset or model, and whatever the training raises.
+        SystemExit: for unknown flags, or --help.
+    """
+    out = prepared(words)
+    spec = folder.read_spec(out)
+    show(folder.execute(out, should_stop=_stop_on_signals()), spec.train, out)
+
+
+def prepared(words: list[str]) -> Path:
+    """The folder of the run that the words ask for, ready to be trained."""
+    named = _named(words)
+    if named.run is not None:
+        if len(words) != (1 if words[0].startswith("--run=") else 2):
+            raise ConfigError(
+                "--run takes everything from the folder; use --out DIR --resume to change its budget."
+            )
+        return Path(named.run)
+    spec, out, text = parse(words)
+    if named.resume:
+        check_resumable(before := folder.read_spec(out), spec)
+        if spec != before:
+            folder.change(out, spec)
+        folder.forget_stop(out)
+    else:
+        folder.create(out, spec, None if text is None else text.text)
+    return out
+
+
+def parse(words: list[str]) -> tuple[RunSpec, Path, Corpus | None]:
+    """Read the command line.
+
+    Returns:
+        What to train, the run's folder, and the text of a file that --corpus names.
+
+    Raises:
+        MinrnnError: for values out of range, an unknown preset or model, or a checkpoint that cannot be read.
+        SystemExit: for unknown flags, or --help.
+    """
+    named = _named(words)
+    start = _start(named)
+    flags = tyro.cli(
+        TrainFlags,
+        args=words,
+        default=_defaults(start),
+        prog="python -m minrnn train",
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
+    if flags.out is None:
+        raise ConfigError("no folder is named; say by --out where the run should go.")
+    spec = _spec(flags, start)
+    if named.resume:
+        return (
+            dataclasses.replace(spec, corpus=start.corpus if named.corpus is None else flags.corpus),
+            flags.out,
+            None,
+        )
+    if spec.corpus in corpora.CORPORA:
+        corpora.load(spec.corpus)
+        return spec, flags.out, None
+    text = corpora.own.from_file(files.expanded(spec.corpus))
+    return dataclasses.replace(spec, corpus=OWN), flags.out, text
+
+
+def _named(words: list[str]) -> argparse.Namespace:
+    """What the command line says about where the defaults come from."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for name in ("preset", "model", "corpus", "init", "out", "run"):
+        parser.add_argument(f"--{name}")
+    parser.add_argument("--resume", action="store_true")
+    return parser.parse_known_args(words)[0]
+
+
+def _start(named: argparse.Namespace) -> RunSpec:
+    """The spec that unnamed flags come from."""
+    if named.resume:
+        if named.out is None:
+            raise ConfigError("no folder is named; say by --out which run should go on.")
+        if not folder.has_begun(Path(named.out)):
+            raise CheckpointError(f"{named.out} holds no run to go on with; leave out --resume to start one.")
+        return folder.read_spec(Path(named.out))
+    if named.init is not None:
+        return fine_tune(named.init, named.preset or "")
+    return from_preset(named.preset or DEFAULT_PRESET, named.model or DEFAULT_MODEL)
+
+
+def _defaults(start: RunSpec) -> TrainFlags:
+    shape = {f.name: getattr(start.model, f.name) for f in dataclasses.fields(ModelConfig)}
+    return TrainFlags(
+        out=None,
+        run=None,
+        resume=False,
+        preset=start.preset,
+        model=start.model.mixer,
+        corpus=start.corpus,
+        init=start.init,
+        shape=Shape(**shape | {"options": None}),
+        options=start.model.options or mixer_class(start.model.mixer).Options(),
+        recipe=start.train,
+    )
+
+
+def _spec(flags: TrainFlags, start: RunSpec) -> RunSpec:
+    if flags.model != start.model.mixer:
+        raise ConfigError(
+            f"--model {flags.model} does not fit: the checkpoint or run is a {start.model.mixer}."
+        )
+    given: dict[str, Any] = {f.name: getattr(flags.shape, f.name) for f in dataclasses.fields(ModelConfig)}
+    plain = mixer_class(start.model.mixer).Options()
+    shape = ModelConfig(**given | {"options": flags.options})
+    before = dataclasses.replace(start.model, options=start.model.options or plain)
+    if start.init and dataclasses.replace(shape, dropout=before.dropout) != before:
+        raise ConfigError("the shape is the checkpoint's; of its fields only --dropout can be changed.")
+    return dataclasses.replace(
+        start, corpus=flags.corpus, model=shape, train=flags.recipe, preset=flags.preset, init=flags.init
+    )
+
+
+def _stop_on_signals() -> Callable[[], bool]:
+    """Whether somebody has asked the process to stop. The first signal asks, the second ends it at once."""
+    asked = False
+
+    def stop(number: int, _frame: object) -> None:
+        nonlocal asked
+        if asked:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+            sys.exit(128 + number)
+        asked = True
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, stop)
+    return lambda: asked

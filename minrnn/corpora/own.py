@@ -1,0 +1,60 @@
+"""Texts of the reader's own: pasted, or a file in UTF-8."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from minrnn import files, settings
+from minrnn.corpora.corpus import Corpus
+from minrnn.errors import CorpusError
+
+NAME = "own"
+"""What such a text is called."""
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+
+def from_text(text: str) -> Corpus:
+    """A text as it was typed or read, without a byte order mark and with line ends made `\\n`.
+
+    Raises:
+        CorpusError: if it is empty, too short, longer than the training mode takes, or no valid text.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise CorpusError("The text is empty; give some text to train on.")
+    if (nul := text.find("\0")) >= 0:
+        raise CorpusError(
+            f"The text holds a NUL at position {nul:,}, as UTF-16 read as UTF-8 does; save it as plain text in UTF-8."
+        )
+    if half := _HALF_PAIR.search(text):
+        raise CorpusError(f"The text holds half a surrogate pair at position {half.start():,}; remove it.")
+    limit = settings.max_corpus_chars()
+    if len(text) > limit:
+        raise CorpusError(
+            f"The text has {len(text):,} characters and the limit here is {limit:,}; train on a part of it."
+        )
+    return Corpus(NAME, text)
+
+
+def from_file(path: Path) -> Corpus:
+    """The text of a file in UTF-8.
+
+    Raises:
+        CorpusError: if there is no such file, it cannot be read, or `from_text` refuses what it holds.
+    """
+    if not files.is_file(path):
+        raise CorpusError(f"{str(path)!r} is neither a file nor the name of a text; check the path.")
+    limit = settings.max_corpus_chars()
+    try:
+        if (size := path.stat().st_size) > 4 * limit:  # no UTF-8 character takes more than four bytes
+            raise CorpusError(
+                f"{path} has {size:,} bytes and the limit here is {limit:,} characters; train on a part of it."
+            )
+        return from_text(path.read_bytes().decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"{path} is not UTF-8 (byte {error.start:,}); save it as plain text in UTF-8."
+        ) from error
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be read ({error}); check its permissions.") from error

@@ -1,0 +1,86 @@
+"""The one way to write a file: whole or not at all. Also reading files that somebody else may have written."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write a file aside, sync it and rename it into place, so that nobody ever reads half of it.
+
+    The file gets the usual permissions (the umask's), also where a library would have made it private.
+
+    Raises:
+        OSError: if it cannot be written; the old file, if any, is untouched and nothing is left aside.
+    """
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        with aside.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """`write_bytes` of a text in UTF-8; half a surrogate pair, which UTF-8 has no form for, becomes a question mark."""
+    write_bytes(path, text.encode("utf-8", "replace"))
+
+
+def write_json(path: Path, data: Any) -> None:
+    """`write_text` of plain data as indented JSON."""
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_text(path: Path) -> str:
+    """A file's text without surrounding blanks; empty if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object; empty if the file is missing, damaged or holds something else."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: math.nan)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def is_file(path: Path) -> bool:
+    """Whether this is a file; False for what cannot be a path (too long, or with a null character)."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def expanded(path: str) -> Path:
+    """A path as it was typed, with `~` replaced by the home folder where there is one."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # no such user, or no home
+        return Path(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut, where the system lets one open a folder."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

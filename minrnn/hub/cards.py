@@ -1,0 +1,255 @@
+"""The texts a repo shows on the Hub: a model's card, and the Space's README and requirements.
+
+All are functions of the files beside them, so that publishing the same content twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData, SpaceCard
+
+from minrnn.config import ModelConfig
+from minrnn.corpora import CORPORA
+from minrnn.corpora.tinyshakespeare import SHA256
+from minrnn.models import mixer_class
+
+CPU_TORCH = "--extra-index-url https://download.pytorch.org/whl/cpu"
+# What ZeroGPU runs, and no newer.
+ZERO_PYTHON, ZERO_TORCH = "3.12", "<2.12"
+
+_LOSSES = {
+    "val_loss": ("loss", "Validation loss, nats per character"),
+    "val_loss_streaming": ("loss", "Validation loss with the state carried on, nats per character"),
+    "bits_per_char": ("bits_per_character", "Validation loss, bits per character"),
+    "train_loss": ("loss", "Training loss, nats per character"),
+}
+
+_BODY = """
+# {title}
+
+{about}
+
+A character-level language model of {n_params:,} parameters, trained on {corpus}. It is one of those that
+[minRNN](https://huggingface.co/spaces/{namespace}/minrnn) lets write side by side to ask: were RNNs all we needed?
+
+## Results
+
+{results}
+
+The validation split is the last tenth of the text. It is cut into windows of {block_size} characters that do not
+overlap, each read from an empty state; "carried on" scores the same characters with the state passed from window
+to window. One token is one character. `metrics.json` has all figures, `history.jsonl` the whole run.
+
+What it wrote after {prompt!r} when it was trained, at temperature {temperature} with seed {seed}:
+
+{sample}
+
+## Use
+
+```sh
+git clone https://huggingface.co/spaces/{namespace}/minrnn && cd minrnn && pip install -r requirements.txt
+```
+
+```python
+from minrnn import checkpoint, config, generate
+model = checkpoint.load("{repo}").model
+print("".join(chunk.text for chunk in generate.stream(model, {prompt!r}, config.Sampling(seed=1))))
+```
+
+`config.json` and `model.safetensors` are the whole model; nothing in this repo is executed.
+
+## How it was trained
+
+{training}
+
+The weights are the last moving average of the run, not its best moment on the validation split.
+
+## Limits
+
+- It knows the {n_chars} characters of its vocabulary; others are replaced by similar ones or left out.
+- It writes what looks like its training text. It knows no facts, follows no instructions, and what it writes,
+  names and opinions included, means nothing.
+- The figures come from one run with one seed on one text.
+"""
+
+
+def model_card(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> str:
+    """The README.md of a model's repo.
+
+    Args:
+        repo: "user/repo".
+        config: the model's shape.
+        metrics: its metrics.json.
+    """
+    head = f"---\n{_model_data(repo, config, metrics).to_yaml()}\n---\n"
+    sample = metrics["sample"]
+    body = _BODY.format(
+        title=f"{mixer_class(config.mixer).title}, {_corpus(metrics)}",
+        about=_about(config.mixer),
+        n_params=metrics["n_params"],
+        corpus=_corpus(metrics),
+        namespace=repo.split("/")[0],
+        repo=repo,
+        results=_table(("", "value"), ((name, f"{metrics[key]:.4f}") for key, name in _results(metrics))),
+        block_size=config.block_size,
+        prompt=sample["prompt"],
+        temperature=sample["temperature"],
+        seed=sample["seed"],
+        sample=_fenced(sample["text"]),
+        training=_table(("", ""), _training(config, metrics)),
+        n_chars=len(config.vocab),
+    )
+    return str(ModelCard(head + body))
+
+
+def bundled_card(config: ModelConfig, metrics: Mapping[str, Any]) -> str:
+    """The README.md of a checkpoint that comes with the program.
+
+    Args:
+        config: the model's shape.
+        metrics: its metrics.json.
+    """
+    title = f"# {mixer_class(config.mixer).title}, preset {metrics['preset']}"
+    results = _table(("", "value"), ((name, f"{metrics[key]:.4f}") for key, name in _results(metrics)))
+    made = f"Trained on {_corpus(metrics)} and put here by\n\n```\n{metrics['command']}\n```"
+    return "\n\n".join((title, made, results, _table(("", ""), _training(config, metrics)))) + "\n"
+
+
+def space_readme(text: str, hardware: str, repos: Iterable[str], files: Iterable[str]) -> str:
+    """The project's README.md as a Space's: front matter for the hardware, no picture that is not there.
+
+    Args:
+        text: the project's README.md.
+        hardware: the Hub's name of the hardware.
+        repos: model repos to have at hand when the Space starts.
+        files: what the Space will hold.
+    """
+    card, repos, present = SpaceCard(text), list(repos), set(files)
+    card.data["suggested_hardware"] = hardware
+    if hardware.startswith("zero-"):
+        card.data["python_version"] = ZERO_PYTHON
+    card.data["models"] = repos or None
+    card.data["preload_from_hub"] = [
+        f"{repo} config.json,model.safetensors,metrics.json" for repo in repos
+    ] or None
+    card.text = re.sub(
+        r"!\[[^\]]*\]\(([^)\s]+)[^)]*\)\n?",
+        lambda found: found[0] if _shown(found[1], present) else "",
+        card.text,
+    )
+    return str(card)
+
+
+def _shown(target: str, files: set[str]) -> bool:
+    return "://" in target or target.removeprefix("./") in files
+
+
+def requirements(text: str, hardware: str) -> str:
+    """The project's requirements.txt for some hardware: ZeroGPU stops at a version, a CPU wants the CPU build."""
+    lines = text.splitlines()
+    if hardware.startswith("zero-"):
+        lines = [re.sub(r"<[\d.]+", ZERO_TORCH, line) if _is_torch(line) else line for line in lines]
+    elif hardware.startswith("cpu-"):
+        lines = [CPU_TORCH, *lines]
+    return "\n".join(lines) + "\n"
+
+
+def local_paths(metrics: Mapping[str, Any]) -> list[str]:
+    """Paths of this machine that a metrics.json would tell to everybody."""
+    words = [*shlex.split(str(metrics.get("command", ""))), str(metrics.get("init") or "")]
+    return sorted({word for word in words if Path(word).is_absolute() or word.startswith("~")})
+
+
+def _is_torch(line: str) -> bool:
+    return re.match(r"torch\b(?!-)", line) is not None
+
+
+def _model_data(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> ModelCardData:
+    dataset = _dataset(metrics)
+    init = str(metrics.get("init") or "")
+    return ModelCardData(
+        language="en" if dataset else None,
+        license="mit",
+        library_name="minrnn",
+        pipeline_tag="text-generation",
+        tags=["minrnn", "character-level", config.mixer, *(["rnn"] if config.mixer != "nanogpt" else [])],
+        datasets=[dataset] if dataset else None,
+        base_model=init.partition("@")[0] if re.fullmatch(r"[\w.-]+/[\w.-]+(@\w+)?", init) else None,
+        model_name=repo.split("/")[1],
+        eval_results=[_eval_result(key, metrics) for key, _ in _results(metrics)],
+    )
+
+
+def _eval_result(key: str, metrics: Mapping[str, Any]) -> EvalResult:
+    kind, name = _LOSSES[key]
+    return EvalResult(
+        task_type="text-generation",
+        dataset_type=_dataset(metrics) or "text",
+        dataset_name=_corpus(metrics),
+        dataset_split="train" if key == "train_loss" else "validation",
+        metric_type=kind,
+        metric_name=name,
+        metric_value=round(metrics[key], 4),
+    )
+
+
+def _results(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The losses there are, each with its name."""
+    return [(key, name) for key, (_, name) in _LOSSES.items() if key in metrics]
+
+
+def _corpus(metrics: Mapping[str, Any]) -> str:
+    """The text's name for people. Only the benchmark's own text is called by its name: its hash decides."""
+    if metrics["corpus_sha256"] == SHA256:
+        return CORPORA["tinyshakespeare"].title
+    name = str(metrics["corpus"])
+    if name in CORPORA and name != "tinyshakespeare":
+        return CORPORA[name].title
+    return "a text of its owner's"
+
+
+def _dataset(metrics: Mapping[str, Any]) -> str:
+    """The Hub's name for the text; empty where it has none."""
+    return CORPORA["tinyshakespeare"].dataset if metrics["corpus_sha256"] == SHA256 else ""
+
+
+def _about(mixer: str) -> str:
+    """The first sentence of the file that holds the mixer."""
+    doc = sys.modules[mixer_class(mixer).__module__].__doc__ or mixer
+    return doc.strip().splitlines()[0]
+
+
+def _training(config: ModelConfig, metrics: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    shape = {k: v for k, v in config.to_dict().items() if k not in ("vocab", "mixer", "options")}
+    yield "shape", _pairs(shape | (config.to_dict()["options"] or {}))
+    yield "text", f"{_corpus(metrics)}, SHA-256 `{metrics['corpus_sha256']}`"
+    yield "recipe", _pairs({k: v for k, v in metrics["train"].items() if v})
+    yield (
+        "work",
+        f"{metrics['iters']:,} iters, {metrics['tokens_seen']:,} characters, {metrics['seconds']:,.0f} seconds",
+    )
+    yield "machine", f"{metrics['device']}, {metrics['dtype']}, torch {metrics['torch']}"
+    if metrics.get("init"):
+        yield "begun from", f"`{metrics['init']}`"
+    yield "command", f"`{metrics['command']}`"
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+def _table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> str:
+    cells = ((left, right.replace("|", "\\|").replace("\n", " ")) for left, right in rows)
+    return "\n".join(f"| {left} | {right} |" for left, right in (head, ("---", "---"), *cells))
+
+
+def _fenced(text: str) -> str:
+    """A text as it is, within a fence longer than any run of backticks in it."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}text\n{text}\n{fence}"

@@ -1,0 +1,95 @@
+"""What a mixer is: the layer that mixes over time, and the registry of all of them.
+
+A mixer declares what it needs beyond `forward`, in its own file, and enters the registry under its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeAlias, TypeVar
+
+from torch import Tensor, nn
+
+from minrnn.config import MixerOptions, ModelConfig
+from minrnn.errors import ConfigError
+
+State: TypeAlias = Any
+"""Whatever a layer carries from one call to the next: tensors in tuples. Passed in and returned."""
+
+
+class Mixer(nn.Module):
+    """Base of the layers that mix over time. It is made from a ModelConfig whose `options` are its own `Options`.
+
+    Attributes:
+        Options: what it lets one choose.
+        title: its name for people.
+        compared: whether it is one of the models that the program puts side by side; False for a step of the
+            ladder between two of them, which studies alone train.
+        learned_positions: whether the skeleton adds learned positions to the embedding, which limits the context.
+    """
+
+    Options: ClassVar[type[MixerOptions]] = MixerOptions
+    title: ClassVar[str]
+    compared: ClassVar[bool] = True
+    learned_positions: ClassVar[bool] = False
+
+    def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
+        """Map (B, T, C) behind a state to (B, T, C) and the state after the last step."""
+        raise NotImplementedError
+
+    @staticmethod
+    def initialise(model: nn.Module, options: Any) -> None:
+        """Draw the whole model's weights as the mixer's authors do; torch's defaults if not overridden."""
+
+
+Options = TypeVar("Options", bound=MixerOptions)
+
+
+def own_options(config: ModelConfig, kind: type[Options]) -> Options:
+    """The options of a config, typed.
+
+    Raises:
+        TypeError: if they are another mixer's; the skeleton has refused that before.
+    """
+    if not isinstance(config.options, kind):
+        raise TypeError(f"options are {config.options!r}; {config.mixer} needs {kind.__name__}.")
+    return config.options
+
+
+MIXERS: dict[str, type[Mixer]] = {}
+M = TypeVar("M", bound=type[Mixer])
+
+
+def register(name: str) -> Callable[[M], M]:
+    """Class decorator that enters a mixer under the name used in configs and on the command line."""
+
+    def enter(mixer: M) -> M:
+        MIXERS[name] = mixer
+        return mixer
+
+    return enter
+
+
+def mixer_class(name: str) -> type[Mixer]:
+    """The mixer of that name.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    if name not in MIXERS:
+        raise ConfigError(f"mixer {name!r} is not known; choose one of: {', '.join(MIXERS)}.")
+    return MIXERS[name]
+
+
+def tensors(state: State) -> list[Tensor]:
+    """Every tensor in a state."""
+    if isinstance(state, Tensor):
+        return [state]
+    if isinstance(state, tuple):
+        return [t for part in state for t in tensors(part)]
+    return []
+
+
+def state_bytes(state: State) -> int:
+    """Size of a state, in bytes."""
+    return sum(t.numel() * t.element_size() for t in tensors(state))

@@ -1,0 +1,12 @@
+"""A training run as a folder and a process.
+
+spec.py       what a run trains; config.json, the command line and the page's form are all made of it
+folder.py     the files of a run; training in one, and going on in it
+events.py     what a run reports, and reading it back
+process.py    the worker: the process that trains a folder
+queue.py      starting runs one after another, stopping, resuming, renaming, deleting
+listing.py    the runs of this machine, as their folders tell
+lock.py       who trains in a folder
+limits.py     what a machine that visitors share allows
+request.py    what a form or a script asks for, checked
+"""

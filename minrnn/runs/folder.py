@@ -1,0 +1,301 @@
+"""A training run in its folder.
+
+    config.json     what is trained, on what, and how: the spec, as it is trained now
+    own.txt         the text, where it is the reader's own
+    metrics.jsonl   one event a line
+    model/          the latest checkpoint: the moving average of the weights
+    resume.pt       all that is needed to go on
+    log.txt         what the worker printed
+    error.txt       why it failed, if it did
+    lock            held by the worker as long as it lives
+    stop            somebody asks the worker to end
+
+Files are written aside and renamed, and a save names the length of metrics.jsonl that belongs to it, so a
+kill at any instant leaves a run that goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+import minrnn
+from minrnn import checkpoint, corpora, device, files, train
+from minrnn.config import Sampling
+from minrnn.corpora import OWN, Corpus
+from minrnn.errors import CheckpointError, ConfigError, CorpusError, MinrnnError
+from minrnn.models import LanguageModel
+from minrnn.runs.events import METRICS, from_line, to_line
+from minrnn.runs.lock import held
+from minrnn.runs.spec import OWN_TEXT, RunSpec, command, from_dict
+from minrnn.text import CharVocab, fold
+from minrnn.train import Event, TrainState
+
+CONFIG, MODEL, RESUME = "config.json", "model", "resume.pt"
+LOG, ERROR, STOP, STARTING = "log.txt", "error.txt", "stop", "starting"
+SAMPLE_PROMPT = "ROMEO:\n"
+_INTACT = "The last checkpoint is intact: free some space, then resume the run."
+_OLD_CONFIG = "spec.json"
+"""Where earlier versions left the spec of a run that had not begun."""
+
+
+def create(out: Path, spec: RunSpec, text: str | None = None) -> None:
+    """Make the folder of a run that has not begun.
+
+    Args:
+        out: the folder; it may be there, but hold no run.
+        spec: what to train.
+        text: the reader's own text, where the spec's corpus is "own".
+
+    Raises:
+        CheckpointError: if the folder holds a run or cannot be made.
+    """
+    if (out / CONFIG).exists() or has_begun(out):
+        raise CheckpointError(
+            f"{out} holds a run already; go on with it by --resume, or choose another --out."
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if text is not None:
+            files.write_text(out / OWN_TEXT, text)
+        files.write_json(out / CONFIG, spec.to_dict())
+    except OSError as error:
+        raise CheckpointError(
+            f"the folder {out} cannot be made ({error.strerror or error}); choose another place."
+        ) from error
+
+
+def change(out: Path, spec: RunSpec) -> None:
+    """Make a run train another spec from now on, such as one with a larger budget.
+
+    Raises:
+        OSError: if config.json cannot be written; the old one is untouched then.
+    """
+    files.write_json(out / CONFIG, {**files.read_object(out / CONFIG), **spec.to_dict()})
+
+
+def read_spec(out: Path) -> RunSpec:
+    """What a run trains.
+
+    Raises:
+        CheckpointError: if `out` is not a run.
+    """
+    path = out / CONFIG if (out / CONFIG).is_file() else out / _OLD_CONFIG
+    if not (data := files.read_object(path)):
+        raise CheckpointError(f"{out} holds no run that can be read; leave out --resume to start one there.")
+    try:
+        spec = from_dict(data)
+    except ConfigError as error:
+        raise CheckpointError(f"{out} is not a run of this minRNN: {error}") from None
+    if spec.corpus not in corpora.CORPORA and (out / OWN_TEXT).is_file():  # as earlier versions named it
+        return dataclasses.replace(spec, corpus=OWN)
+    return spec
+
+
+def has_begun(out: Path) -> bool:
+    """Whether there is a model in this run, and something to resume."""
+    return (out / RESUME).is_file()
+
+
+def read_corpus(spec: RunSpec, out: Path) -> Corpus:
+    """The text of a run.
+
+    Raises:
+        CorpusError: if it cannot be read, or is no longer the text that the run began with.
+    """
+    if spec.corpus in corpora.CORPORA:
+        corpus = corpora.load(spec.corpus)
+    else:
+        corpus = corpora.own.from_file(out / OWN_TEXT if spec.corpus == OWN else Path(spec.corpus))
+    if spec.corpus_sha256 not in ("", corpus.sha256):
+        raise CorpusError(
+            f"the text {corpus.name!r} is no longer the one that this run began with (SHA-256 "
+            f"{corpus.sha256[:12]}, was {spec.corpus_sha256[:12]}); put the old text back, or start a new run with "
+            f"--init {out / MODEL}."
+        )
+    return corpus
+
+
+def execute(out: Path, *, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+    """Train what a folder says, from the beginning or from its last save. This process is the run's worker
+    until the generator ends.
+
+    Args:
+        out: the run's folder.
+        should_stop: asked before every iter, besides the file `stop`.
+
+    Raises:
+        CheckpointError: if `out` is not a run, or another process trains in it.
+        MinrnnError: whatever the text, the checkpoint or the training raise; error.txt says so, too.
+    """
+    if not out.is_dir():
+        raise CheckpointError(f"{out} is no folder with a run; start one with --out {out}.")
+    with held(out), _failures_kept(out):
+        (out / STARTING).unlink(missing_ok=True)
+        (out / ERROR).unlink(missing_ok=True)
+        spec = read_spec(out)
+        corpus = read_corpus(spec, out)
+        state = _restored(spec, out) if has_begun(out) else _begun(spec, corpus, out)
+        yield from _follow_engine(read_spec(out), corpus, state, out, should_stop)
+
+
+def forget_stop(out: Path) -> None:
+    """Forget a wish to stop that a worker which was killed left behind."""
+    with suppress(OSError):
+        (out / STOP).unlink(missing_ok=True)
+
+
+@contextmanager
+def _failures_kept(out: Path) -> Iterator[None]:
+    """Leave the reason of a failure in the folder, for whoever looks at the run later."""
+    try:
+        yield
+    except MinrnnError as error:
+        _note(out, str(error))
+        raise
+    except OSError as error:
+        reason = f"{error.strerror or error} ({error.filename or out})"
+        _note(out, message := f"the run's folder cannot be written: {reason}. {_INTACT}")
+        raise CheckpointError(message) from error
+    except Exception as error:
+        _note(out, f"unexpected: {type(error).__name__}: {error}")
+        raise
+    finally:
+        forget_stop(out)
+
+
+def _note(out: Path, message: str) -> None:
+    with suppress(OSError):  # a full disk may not even take this; the message is printed, too
+        (out / ERROR).write_text(message + "\n", encoding="utf-8", errors="replace")
+
+
+def _begun(spec: RunSpec, corpus: Corpus, out: Path) -> TrainState:
+    """The state before the first iter, saved; config.json now holds all of the spec, and what came of it."""
+
+    def make() -> LanguageModel:
+        if spec.init is None:
+            return LanguageModel(dataclasses.replace(spec.model, vocab=CharVocab.of(corpus.text).chars))
+        start = checkpoint.load(spec.init).model
+        grown = start.with_vocab(CharVocab(start.config.vocab).grow(corpus.text).chars)
+        return grown.with_dropout(spec.model.dropout)
+
+    state = train.begin(train.new_model(make, spec.train), spec.train)
+    (out / METRICS).write_bytes(b"")
+    whole = dataclasses.replace(spec, model=state.model.config, corpus_sha256=corpus.sha256)
+    facts = {"compute": state.compute.reason, "params": state.model.param_counts(), "began": time.time()}
+    files.write_json(out / CONFIG, {**whole.to_dict(), **facts})
+    _save(state, out)
+    return state
+
+
+def _restored(spec: RunSpec, out: Path) -> TrainState:
+    """The state of the last save. The events behind it are dropped, and so is the end of a run that goes on."""
+    state = train.begin(LanguageModel(spec.model), spec.train)
+    try:
+        saved = torch.load(out / RESUME, map_location=state.compute.device, weights_only=True)
+        state.load_state_dict(saved["state"])
+        length = int(saved["metrics_bytes"])
+    except MinrnnError:
+        raise
+    except Exception as error:  # torch raises many kinds for a file that is empty, cut or another's
+        raise CheckpointError(
+            f"{out / RESUME} is damaged ({type(error).__name__}), so the run cannot go on; train its last model on "
+            f"with --init {out / MODEL}."
+        ) from error
+    _cut_events(out / METRICS, length)
+    return state
+
+
+def _cut_events(path: Path, length: int) -> None:
+    """Cut metrics.jsonl back to whole lines within a length, without a `done` at their end; it never grows."""
+    lines = path.read_bytes()[:length].split(b"\n")[:-1] if path.is_file() else []
+    while lines and isinstance(from_line(lines[-1].decode("utf-8", "replace")), train.Done | NoneType):
+        lines.pop()
+    files.write_bytes(path, b"".join(line + b"\n" for line in lines))
+
+
+def _save(state: TrainState, out: Path) -> None:
+    """Write model/ and resume.pt, each file whole or not at all."""
+    buffer = io.BytesIO()
+    torch.save({"state": state.state_dict(), "metrics_bytes": (out / METRICS).stat().st_size}, buffer)
+    try:
+        state.average.save(out / MODEL)
+        files.write_bytes(out / RESUME, buffer.getbuffer())
+    except (OSError, SafetensorError) as error:
+        need, free = len(buffer.getbuffer()) / 1e6, shutil.disk_usage(out).free / 1e6
+        raise CheckpointError(
+            f"the run could not be saved at iter {state.iter}: {error}. A save needs about {1.5 * need:.1f} MB, "
+            f"and {free:.1f} MB are free. {_INTACT}"
+        ) from error
+
+
+def _follow_engine(
+    spec: RunSpec, corpus: Corpus, state: TrainState, out: Path, should_stop: Callable[[], bool]
+) -> Iterator[Event]:
+    saved_at = state.seconds
+    asked = out / STOP
+    events = train.train(state, corpus, spec.train, should_stop=lambda: should_stop() or asked.exists())
+    with (out / METRICS).open("a", encoding="utf-8") as metrics:
+        for event in events:
+            if isinstance(event, train.Done):
+                _finish(spec, corpus, state, event, out)
+            metrics.write(to_line(event) + "\n")
+            metrics.flush()
+            if (
+                isinstance(event, train.Eval | train.Done)
+                or state.seconds - saved_at >= spec.train.save_seconds
+            ):
+                os.fsync(metrics.fileno())
+                _save(state, out)
+                saved_at = state.seconds
+            yield event
+
+
+def _finish(spec: RunSpec, corpus: Corpus, state: TrainState, done: train.Done, out: Path) -> None:
+    """Put figures, history and a sample beside the weights. A run that is stopped is not scored: it ends at once."""
+    _save(state, out)
+    model, config = state.average, spec.train
+    scored = done.reason != "stopped"
+    scores: dict[str, Any] = {"n_params": model.n_params}
+    if scored:
+        scores = checkpoint.score(model, corpus, train_split=config.score_train, chars=config.score_chars)
+    metrics: dict[str, Any] = {
+        "model": model.config.mixer,
+        "preset": spec.preset,
+        "init": spec.init,
+        **scores,
+        "params": model.param_counts(),
+        "iters": state.iter,
+        "tokens_seen": state.tokens,
+        "seconds": state.seconds,
+        "device": device.describe(state.compute.device),
+        "dtype": str(state.compute.dtype).removeprefix("torch."),
+        "seed": config.seed,
+        "corpus": corpus.name,
+        "corpus_sha256": corpus.sha256,
+        "command": command(spec, out),
+        "train": dataclasses.asdict(config),
+        "minrnn": minrnn.__version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "sample": _sample(model),
+    }
+    files.write_json(out / MODEL / checkpoint.METRICS, metrics)
+    files.write_bytes(out / MODEL / checkpoint.HISTORY, (out / METRICS).read_bytes())
+
+
+def _sample(model: LanguageModel) -> dict[str, Any]:
+    prompt = fold(SAMPLE_PROMPT, CharVocab(model.config.vocab)).text
+    return checkpoint.write_sample(model, prompt, Sampling(max_new_tokens=400))

@@ -1,0 +1,136 @@
+"""A run's worker: the process `python -m minrnn train --run FOLDER`, which does what the folder says.
+
+A run waits by the file `queued` in its folder. Whoever starts it renames that to `starting`; of two who try, one
+succeeds. The worker removes `starting` once it holds the run's lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import minrnn
+from minrnn import files
+from minrnn.runs.folder import ERROR, LOG, STARTING, STOP
+from minrnn.runs.lock import is_held
+
+QUEUED = "queued"
+NICENESS = 5
+"""A worker gives way to the app, so that models go on writing while one trains."""
+STARTING_S = 60.0
+"""A worker needs a few seconds until it holds its lock, on a slow disk more; after this long it never will."""
+
+
+def queue(out: Path) -> None:
+    """Let a run wait for its turn."""
+    (out / STOP).unlink(missing_ok=True)
+    files.write_text(out / QUEUED, json.dumps(time.time_ns()))
+
+
+def queued_at(out: Path) -> int:
+    """When a waiting run was asked for, in nanoseconds since 1970; by the file's own time where it does not say."""
+    try:
+        asked = json.loads((out / QUEUED).read_text(encoding="utf-8"))
+        return int(asked[0] if isinstance(asked, list) else asked)  # a list in earlier versions
+    except (OSError, ValueError, TypeError, IndexError, RecursionError):
+        return _mtime_ns(out / QUEUED)
+
+
+def claim(out: Path) -> bool:
+    """Take a run out of the queue; False if somebody else has."""
+    try:
+        (out / QUEUED).replace(out / STARTING)
+        os.utime(out / STARTING)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def unqueue(out: Path) -> bool:
+    """Take a waiting run out of the queue for good; False if it no longer waits."""
+    claimed = claim(out)
+    if claimed:
+        (out / STARTING).unlink(missing_ok=True)
+    return claimed
+
+
+def is_alive(out: Path) -> bool:
+    """Whether a process trains in this folder, or has just been started to."""
+    age_s = time.time() - _mtime_ns(out / STARTING) / 1e9
+    return is_held(out) or ((out / STARTING).exists() and -STARTING_S < age_s < STARTING_S)
+
+
+def words(out: Path) -> list[str]:
+    """The worker's command line."""
+    return [sys.executable, "-m", "minrnn", "train", "--run", str(out.resolve())]
+
+
+def spawn(out: Path) -> subprocess.Popen[bytes]:
+    """Start the worker of a run that has been claimed; it prints to the run's log.txt.
+
+    Raises:
+        OSError: if the log cannot be written or no process can be started.
+    """
+    for stale in (ERROR, STOP):
+        (out / stale).unlink(missing_ok=True)
+    with (out / LOG).open("wb") as log:
+        child = subprocess.Popen(
+            words(out),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=_environment(),
+        )
+    _give_way(child.pid)
+    return child
+
+
+def reap(out: Path, status: int) -> None:
+    """Say in the folder why a worker has ended that never began; one that began has said so itself."""
+    if not (out / STARTING).exists():
+        return
+    last = files.read_text(out / LOG)[-500:]
+    with contextlib.suppress(OSError):
+        files.write_text(
+            out / ERROR,
+            f"the worker ended with status {status} before it began. Its last words: {last or 'none'}\n",
+        )
+        (out / STARTING).unlink(missing_ok=True)
+
+
+def _mtime_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _give_way(pid: int) -> None:
+    """Lower a worker's priority, where the system lets one.
+
+    Linux weighs sessions, not processes, where autogrouping is on, and a worker has a session of its own: there
+    its niceness counts for nothing unless the session's is set, too.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS), encoding="ascii")
+
+
+def _environment() -> dict[str, str]:
+    """The app's own, with this package on the path, and threads that get along with the app's.
+
+    Threads that wait for one another sleep instead of spinning: where the cores are shared, spinning made small
+    models seven times slower. Where there are many cores, one of them is left to the app.
+    """
+    paths = [str(Path(minrnn.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    cores = os.cpu_count() or 1
+    threads = {"OMP_WAIT_POLICY": "PASSIVE", **({"OMP_NUM_THREADS": str(cores - 1)} if cores > 2 else {})}
+    own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
+    return {**threads, **os.environ, **own}

@@ -1,0 +1,298 @@
+"""Starting training runs one after another, stopping, resuming, renaming and deleting them.
+
+A run that is asked for waits in its own folder (see `process.py`) until the machine is free, so the queue
+survives whatever happens to the app. `step` starts the next one; `watch` calls it again and again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import logging
+import secrets
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from minrnn import settings
+from minrnn.corpora import Corpus
+from minrnn.errors import CheckpointError, ConfigError, CorpusError
+from minrnn.models import mixer_class
+from minrnn.runs import folder, limits, listing, process
+from minrnn.runs.listing import Listing, Run
+from minrnn.runs.lock import alone
+from minrnn.runs.request import TrainRequest
+from minrnn.runs.spec import RunSpec
+from minrnn.text import CharVocab
+from minrnn.train import Event
+
+_LOG = logging.getLogger(__name__)
+_LOCK = ".jobs"
+"""In the runs folder: held by the process that looks after the queue at the moment."""
+
+
+class TrainingQueue:
+    """The queue of training runs, and the worker that the app has started. The app makes one and hands it down.
+
+    Attributes:
+        runs: the runs of this machine.
+    """
+
+    def __init__(self) -> None:
+        self.runs = Listing()
+        self._children: dict[Path, subprocess.Popen[bytes]] = {}
+        self._asking = threading.Lock()
+        self._stepping = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, request: TrainRequest, token: str = "") -> list[str]:
+        """Ask for runs, to be trained one after another on the same text.
+
+        Args:
+            request: what to train.
+            token: of whoever asks.
+
+        Returns:
+            The runs' names, which cannot be guessed.
+
+        Raises:
+            MinrnnError: if they cannot be trained, or not here, or not now.
+        """
+        with self._rights(token, len(request.models) + len(request.inits), request.inits):
+            return self._ask(request.specs(), token, request.own_text())
+
+    def start_specs(self, specs: Sequence[RunSpec], token: str = "", text: Corpus | None = None) -> list[str]:
+        """`start` for specs that are made already, such as a study's.
+
+        Args:
+            specs: what to train; their corpus is "own" where `text` is given.
+            token: of whoever asks.
+            text: the reader's own text.
+        """
+        if not specs:
+            raise ConfigError("no model is chosen; choose at least one.")
+        with self._rights(token, len(specs), [spec.init for spec in specs if spec.init]):
+            return self._ask(specs, token, text)
+
+    def resume(self, name: str, token: str = "", more_iters: int = 0) -> None:
+        """Let a run that ended go on, once the machine is free.
+
+        Args:
+            name: the run's.
+            token: of whoever asks.
+            more_iters: updates beyond those it has made, which become its whole budget; 0 keeps its budget.
+
+        Raises:
+            MinrnnError: if it is still going, or has nothing left to do.
+        """
+        with self._asking:
+            run = self.runs.find(name, token)
+            if run.active:
+                raise CheckpointError(f"{run.title} is {run.status} already; stop it first.")
+            if settings.training_mode() == "limited":
+                limits.check_free(self.runs, token, 1)
+            if (spec := self._resumed(run, more_iters)) != run.spec:
+                folder.change(run.path, spec)
+            process.queue(run.path)
+
+    def stop(self, name: str, token: str = "") -> None:
+        """Ask a run to save and end; one that waits is taken out of the queue.
+
+        Raises:
+            CheckpointError: if it does neither.
+        """
+        run = self.runs.find(name, token)
+        if not run.active:
+            raise CheckpointError(f"{run.title} is not running (it is {run.status}).")
+        _stop(run)
+
+    def delete(self, name: str, token: str = "") -> None:
+        """Delete a run and all it holds.
+
+        Raises:
+            CheckpointError: if it is running.
+        """
+        run = self.runs.find(name, token)
+        if run.status == "running" or (run.status == "waiting" and not process.unqueue(run.path)):
+            raise CheckpointError(f"{run.title} is running; stop it first.")
+        _delete(run)
+
+    def rename(self, name: str, title: str, token: str = "") -> None:
+        """Give a run another title; its folder keeps its name.
+
+        Raises:
+            ConfigError: if the title is empty or too long.
+        """
+        run = self.runs.find(name, token)
+        listing.write_about(run.path, listing.clean_title(title), run.asked, run.owner, run.order)
+
+    def step(self) -> None:
+        """Start the run whose turn it is, if the machine is free; where visitors share it, tidy up first."""
+        with self._stepping, self._alone() as ours:
+            self._reap()
+            if not ours:
+                return
+            if settings.training_mode() == "limited":
+                for run in limits.forgotten(self.runs.every()):
+                    _stop(run)
+                for run in limits.expired(self.runs.every()):
+                    _delete(run)
+            if not settings.on_zero_gpu() and (first := self.next_run()) and process.claim(first.path):
+                self._children[first.path] = process.spawn(first.path)
+
+    def next_run(self) -> Run | None:
+        """The run whose turn it is; None while another one of the queue trains."""
+        found = self.runs.every()
+        if any(run.path in self._children or (run.status == "running" and _is_queued(run)) for run in found):
+            return None
+        waiting = [run for run in found if run.status == "waiting"]
+        return min(waiting, key=lambda run: process.queued_at(run.path), default=None)
+
+    def next_here(self, token: str) -> Run | None:
+        """Take the visitor's next run out of the queue, to train it in this process; None if there is none."""
+        waiting = [run for run in self.runs.listed(token) if run.status == "waiting"]
+        waiting.sort(key=lambda run: process.queued_at(run.path))
+        return next((run for run in waiting if process.claim(run.path)), None)
+
+    def watch(self, every_s: float = 1.0) -> None:
+        """Call `step` again and again in a thread of this process, until `close`; a second call does nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._watch, args=(every_s,), name="minrnn-queue", daemon=True
+            )
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the thread. Workers go on: they are processes of their own."""
+        self._ended.set()
+
+    def _watch(self, every_s: float) -> None:
+        said = ""
+        while not self._ended.wait(every_s):
+            try:
+                self.step()
+                said = ""
+            except Exception as error:  # whatever it was, the next runs still want to be started
+                if str(error) != said:
+                    _LOG.exception("the training queue stumbled; it goes on, and says so once")
+                said = str(error)
+
+    def _reap(self) -> None:
+        """Forget the workers that have ended."""
+        for out, child in list(self._children.items()):
+            if (status := child.poll()) is not None:
+                del self._children[out]
+                process.reap(out, status)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether no other process looks after these runs at this moment; none does until the context ends."""
+        root = settings.runs_dir()
+        if not root.is_dir():
+            yield False
+            return
+        with alone(root / _LOCK) as ours:
+            yield ours
+
+    @contextlib.contextmanager
+    def _rights(self, token: str, count: int, inits: Sequence[str]) -> Iterator[None]:
+        """What must hold before a request is even read: nobody else passes the check until the runs are there."""
+        listing.check_on()
+        with self._asking:
+            if settings.training_mode() == "limited":
+                limits.check_may_start(self.runs, token, count, inits)
+            yield
+
+    def _ask(self, specs: Sequence[RunSpec], token: str, text: Corpus | None) -> list[str]:
+        if settings.training_mode() == "limited":
+            specs = limits.limited(specs)
+        for spec in specs:
+            _check_trainable(spec, folder.read_corpus(spec, Path()) if text is None else text)
+        asked = time.time()
+        return [self._make(spec, token, text, asked, order) for order, spec in enumerate(specs)]
+
+    def _make(self, spec: RunSpec, token: str, text: Corpus | None, asked: float, order: int) -> str:
+        """Make a run's folder, with everything in it that it takes to start it."""
+        shared = settings.training_mode() == "limited"
+        owner = listing.owner_of(token) if shared else ""
+        secret = secrets.token_hex(8 if shared else 3)
+        name = f"{spec.preset}-{spec.model.mixer}-{spec.corpus}-{secret}"
+        out = settings.runs_dir() / name
+        try:
+            folder.create(out, spec, None if text is None else text.text)
+            listing.write_about(out, self._title(spec, token), asked, owner, order)
+            process.queue(out)
+        except OSError as error:
+            shutil.rmtree(out, ignore_errors=True)
+            raise CheckpointError(
+                f"the run's folder {out} cannot be made ({error}); free some space."
+            ) from error
+        return name
+
+    def _title(self, spec: RunSpec, token: str) -> str:
+        start = "tuned" if spec.init else spec.preset
+        title = f"{mixer_class(spec.model.mixer).title} {start}, {spec.corpus}"
+        taken = {run.title for run in self.runs.listed(token)}
+        return next(t for n in itertools.count(1) if (t := f"{title} {n}" if n > 1 else title) not in taken)
+
+    def _resumed(self, run: Run, more_iters: int) -> RunSpec:
+        """What a run that goes on trains: what it did, or so many further iters and nothing else."""
+        if more_iters <= 0:
+            if run.status == "finished":
+                raise CheckpointError(
+                    f"{run.title} has spent its budget; say how many more iters it may train."
+                )
+            return run.spec
+        if settings.training_mode() == "limited":
+            raise ConfigError("a budget cannot be extended here; run minRNN on your own machine.")
+        iters = self.runs.history(run).iters
+        budget = (iters[-1].iter if iters else 0) + more_iters
+        recipe = dataclasses.replace(run.spec.train, max_iters=budget, max_seconds=0.0, target_val_loss=0.0)
+        return dataclasses.replace(run.spec, train=recipe)
+
+
+def train_here(path: str) -> Iterator[Event]:
+    """Train a run in this process: where only the app itself is lent a GPU (ZeroGPU).
+
+    Raises:
+        MinrnnError: whatever the training raises; the folder says so, too.
+    """
+    yield from folder.execute(Path(path))
+
+
+def _check_trainable(spec: RunSpec, corpus: Corpus) -> None:
+    """Whether a spec can be trained on a text, as far as that is known without training.
+
+    Raises:
+        CorpusError: for a text that is shorter than a window.
+        ConfigError: for a vocabulary that is too large.
+    """
+    if len(corpus.train) <= spec.model.block_size:
+        raise CorpusError(
+            f"the text has {len(corpus.train):,} characters to train on and a window (block_size) of "
+            f"{spec.model.block_size:,} needs {spec.model.block_size + 1:,}; use a longer text or a smaller window."
+        )
+    CharVocab.of(corpus.text)
+
+
+def _is_queued(run: Run) -> bool:
+    """Whether a run was started by a queue, not by somebody's own command line."""
+    return (run.path / listing.ABOUT).is_file()
+
+
+def _stop(run: Run) -> None:
+    if not (run.status == "waiting" and process.unqueue(run.path)):
+        with contextlib.suppress(FileNotFoundError):
+            (run.path / folder.STOP).touch()
+
+
+def _delete(run: Run) -> None:
+    """Delete a run: out of sight at once, then off the disk."""
+    aside = settings.runs_dir() / f".deleted-{secrets.token_hex(8)}"
+    run.path.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)

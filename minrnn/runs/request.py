@@ -1,0 +1,170 @@
+"""What a form or a script asks to train, checked once, and the specs that come of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Interval
+
+from minrnn import checkpoint, corpora, files, presets
+from minrnn.checked import Checked, shown
+from minrnn.config import Count, DeviceName, DtypeName, Probability, Seed
+from minrnn.corpora import OWN, Corpus
+from minrnn.errors import ConfigError, CorpusError
+from minrnn.models import MODEL_NAMES
+from minrnn.runs.spec import RunSpec, command, fine_tune, from_preset
+
+MAX_RUNS = 8
+"""Runs of one request: more than the models there are is a mistake."""
+_RECIPE = (
+    "max_iters", "max_seconds", "target_val_loss", "learning_rate", "batch_size", "seed", "eval_interval",
+    "sample_interval", "device", "dtype",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TrainRequest(Checked):
+    """What to train. None keeps what the preset says.
+
+    Attributes:
+        models: what to train from nothing; a list, or names separated by commas.
+        preset: shape and recipe.
+        inits: checkpoints to train on, in place of models from nothing; a list, or one checkpoint.
+        corpus: a text's name, or "own".
+        text: the text where corpus is "own".
+        file: path of an uploaded file, which comes before `text`.
+        max_iters: budget in updates; 0 is off, as for the other two.
+        max_seconds: budget in seconds.
+        target_val_loss: stop at this validation loss, in nats per character.
+        learning_rate: the optimisers' rate after the warm-up.
+        batch_size: windows an iter.
+        block_size: the window, in characters; a checkpoint keeps its own.
+        dropout: probability of dropping an activation.
+        seed: of weights, data order and dropout.
+        eval_interval: iters between evaluations.
+        sample_interval: iters between samples.
+        device: "auto", "cpu", "cuda" or "mps".
+        dtype: "auto", "float32" or "bfloat16".
+    """
+
+    models: list[str] = field(default_factory=list)
+    preset: str = "tiny"
+    inits: list[str] = field(default_factory=list)
+    corpus: str = "tinyshakespeare"
+    text: str = ""
+    file: str | None = None
+    max_iters: Count | None = None
+    max_seconds: Annotated[float, Interval(ge=0, le=1e9)] | None = None
+    target_val_loss: Annotated[float, Interval(ge=0, le=100)] | None = None
+    learning_rate: Annotated[float, Interval(ge=1e-9, le=10)] | None = None
+    batch_size: Annotated[int, Interval(ge=1, le=65_536)] | None = None
+    block_size: Annotated[int, Interval(ge=1, le=65_536)] | None = None
+    dropout: Probability | None = None
+    seed: Seed | None = None
+    eval_interval: Count | None = None
+    sample_interval: Count | None = None
+    device: DeviceName = "auto"
+    dtype: DtypeName = "auto"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "models", names(self.models))
+        object.__setattr__(self, "inits", [self.inits] if isinstance(self.inits, str) else self.inits)
+        super().__post_init__()
+        if not self.models and not self.inits:
+            raise ConfigError("nothing is chosen to train; choose at least one model.")
+        if (count := len(self.models) + len(self.inits)) > MAX_RUNS:
+            raise ConfigError(f"{count} runs are asked for and {MAX_RUNS} is the limit; choose fewer models.")
+        if self.preset not in presets.OFFERED:
+            raise ConfigError(f"preset is {shown(self.preset)}; choose one of: {', '.join(presets.OFFERED)}.")
+        for model in self.models:
+            presets.get(self.preset, model)
+        if self.corpus != OWN and self.corpus not in corpora.available():
+            known = ", ".join([*corpora.available(), OWN])
+            raise CorpusError(f"the text {shown(self.corpus)} is not known; choose one of: {known}.")
+
+    def specs(self) -> list[RunSpec]:
+        """The runs, in the order they train. A checkpoint's config.json is read; nothing else.
+
+        Raises:
+            MinrnnError: for a checkpoint that cannot be read, or values that do not go together.
+        """
+        found = [fine_tune(init) for init in self.inits]
+        order = sorted(self.models, key=lambda model: MODEL_NAMES.index(model))  # a page lists them as ticked
+        found += [from_preset(self.preset, model) for model in order]
+        return [self._changed(spec) for spec in found]
+
+    def own_text(self) -> Corpus | None:
+        """The reader's own text, the uploaded one first; None where a named text is chosen.
+
+        Raises:
+            CorpusError: if it is not UTF-8, too long or too short.
+        """
+        if self.corpus != OWN:
+            return None
+        return corpora.own.from_file(Path(self.file)) if self.file else corpora.own.from_text(self.text)
+
+    def _changed(self, spec: RunSpec) -> RunSpec:
+        """A preset's spec with the fields that were filled in."""
+        recipe = {name: value for name in _RECIPE if (value := getattr(self, name)) is not None}
+        shape: dict[str, Any] = {} if self.dropout is None else {"dropout": self.dropout}
+        if self.block_size is not None and spec.init is None:
+            shape["block_size"] = self.block_size
+        return dataclasses.replace(
+            spec,
+            corpus=self.corpus,
+            model=dataclasses.replace(spec.model, **shape),
+            train=dataclasses.replace(spec.train, **recipe),
+        )
+
+
+def names(value: Any) -> Any:
+    """A list of names out of a list or a text with commas, each once and in order; other values unchanged."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    return list(dict.fromkeys(value)) if isinstance(value, list) and all(map(_is_str, value)) else value
+
+
+def command_lines(request: TrainRequest, runs_dir: Path) -> str:
+    """What one would type in a terminal for the same runs, a line each. A repo on the Hub is not asked for this.
+
+    Raises:
+        MinrnnError: as `TrainRequest.specs`.
+    """
+    local = [init for init in request.inits if files.is_file(Path(init) / "config.json")]
+    lines = [
+        f"# {init} is read from the Hub when the training starts"
+        for init in request.inits
+        if init not in local
+    ]
+    if local or request.models:
+        specs = dataclasses.replace(request, inits=local).specs()
+        lines += [command(spec, runs_dir / f"{spec.preset}-{spec.model.mixer}") for spec in specs]
+    return "\n".join(lines)
+
+
+def longest_budget(preset: str, models: Sequence[str]) -> int:
+    """The most iters that a preset gives one of these models."""
+    chosen = [model for model in models if model in presets.PRESETS[preset]] or list(presets.PRESETS[preset])
+    return max(presets.get(preset, model).train.max_iters for model in chosen)
+
+
+def bundled_starts() -> list[tuple[str, str, str]]:
+    """Preset, model and folder of every bundled checkpoint that can be trained on, the folder as one types it here."""
+    return [
+        (preset, model, _short(folder))
+        for preset in presets.PRESETS
+        for model in MODEL_NAMES
+        if (folder := checkpoint.bundled(preset, model)).is_dir()
+    ]
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _is_str(value: Any) -> bool:
+    return isinstance(value, str)

@@ -1,0 +1,192 @@
+"""What a run trains: one fact in one form.
+
+A spec is made by the page's form, the API, the command line or a study. It stands in the run's config.json;
+the worker reads it there, and the command that people are shown is made from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minrnn import checkpoint, presets
+from minrnn.checked import Checked, from_mapping
+from minrnn.config import ModelConfig, TrainConfig
+from minrnn.corpora import OWN
+from minrnn.errors import ConfigError
+from minrnn.models import disk, mixer_class
+
+DEFAULT_CORPUS = "tinyshakespeare"
+OWN_TEXT = "own.txt"
+"""The file in a run's folder that holds a text of the reader's own."""
+FINE_TUNE_RATE = 0.3
+"""A fine-tune's learning rate, as a share of the preset's: the weights are near a good place already."""
+CHANGEABLE = frozenset(
+    {
+        "max_iters",
+        "max_seconds",
+        "target_val_loss",
+        "eval_interval",
+        "eval_chars",
+        "score_chars",
+        "score_train",
+    }
+    | {"sample_interval", "sample_chars", "save_seconds", "device", "dtype"}
+)
+"""Fields of the recipe that a run may change when it goes on; with another rate or seed it would be another run."""
+
+
+@dataclass(frozen=True)
+class RunSpec(Checked):
+    """What a run trains.
+
+    Attributes:
+        corpus: a named text, or "own" for the text in the run's folder.
+        model: the shape; its vocabulary is empty until the run has begun, and then the text's (after the
+            checkpoint's, with `init`).
+        train: recipe and budget.
+        preset: where shape and recipe came from.
+        init: checkpoint to start from, a folder or a Hub repo; None starts from nothing.
+        corpus_sha256: of the text the run began with; empty before.
+    """
+
+    corpus: str
+    model: ModelConfig
+    train: TrainConfig
+    preset: str = ""
+    init: str | None = None
+    corpus_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.init is not None and self.train.init_std:
+            raise ConfigError(
+                f"init_std is {self.train.init_std:g}, which would draw the weights of {self.init} anew; "
+                "leave out one of the two."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as it stands in config.json."""
+        return dataclasses.asdict(self)
+
+
+def from_dict(data: Mapping[str, Any]) -> RunSpec:
+    """What `RunSpec.to_dict` gave, back again; further keys of a config.json are left alone.
+
+    Raises:
+        ConfigError: if something is missing, unknown or out of range.
+    """
+    names = {field.name for field in dataclasses.fields(RunSpec)}
+    values = {key: value for key, value in data.items() if key in names}
+    if lacks := [name for name in ("corpus", "model", "train") if name not in values]:
+        raise ConfigError(f"{lacks[0]} is missing; it is not the config of a run.")
+    values["model"] = disk.config_from_dict(values["model"])
+    values["train"] = from_mapping(TrainConfig, values["train"])
+    return from_mapping(RunSpec, values)
+
+
+def from_preset(preset: str, model: str) -> RunSpec:
+    """What is trained where nothing else is said.
+
+    Raises:
+        ConfigError: if there is no such preset, or it has no such model.
+    """
+    found = presets.get(preset, model)
+    return RunSpec(DEFAULT_CORPUS, found.model, found.train, preset)
+
+
+def fine_tune(init: str, preset: str = "") -> RunSpec:
+    """A checkpoint trained on, by its preset's recipe at a lower rate. Only its config.json is read.
+
+    Args:
+        init: a folder or a Hub repo.
+        preset: whose recipe; empty takes the one the checkpoint came from, else tiny.
+
+    Raises:
+        MinrnnError: if the checkpoint's config cannot be read, or the preset has no recipe for its model.
+    """
+    shape = dataclasses.replace(checkpoint.read_config(init), vocab="")
+    preset = preset or preset_of(init)
+    recipe = presets.get(preset, shape.mixer).train
+    recipe = dataclasses.replace(recipe, learning_rate=recipe.learning_rate * FINE_TUNE_RATE)
+    return RunSpec(DEFAULT_CORPUS, shape, recipe, preset, init)
+
+
+def preset_of(init: str) -> str:
+    """The preset whose recipe tunes a checkpoint: its own where it is known, else tiny."""
+    path = Path(init)
+    if path.resolve().parent.name in presets.PRESETS:  # checkpoints/PRESET/MODEL
+        return path.resolve().parent.name
+    preset = checkpoint.read_metrics(path / checkpoint.METRICS).get("preset") if path.is_dir() else None
+    return str(preset) if preset in presets.PRESETS else "tiny"
+
+
+def check_resumable(old: RunSpec, new: RunSpec) -> None:
+    """Refuse to go on with a run as another one.
+
+    Raises:
+        ConfigError: if anything but the budget and what is reported has changed.
+    """
+    pairs = [
+        ("corpus", old.corpus, new.corpus),
+        ("preset", old.preset, new.preset),
+        ("init", old.init, new.init),
+    ]
+    pairs += _differences(old.model, new.model) + _differences(old.model.options, new.model.options)
+    pairs += [pair for pair in _differences(old.train, new.train) if pair[0] not in CHANGEABLE]
+    for name, before, now in pairs:
+        if before != now and name != "options":
+            raise ConfigError(
+                f"{name} is {before!r} in this run and cannot become {now!r} while it goes on; leave it out, or "
+                "start a new run. What can change are the budget, the intervals, device and dtype."
+            )
+
+
+def command(spec: RunSpec, out: str | Path) -> str:
+    """The command that trains a spec in a folder, as one types it."""
+    return shlex.join(["python", "-m", "minrnn", "train", *flags(spec, out), "--out", str(out)])
+
+
+def flags(spec: RunSpec, out: str | Path = "") -> list[str]:
+    """The flags of `train` that say a spec: what its preset does not say already.
+
+    Args:
+        spec: what to train.
+        out: the run's folder, where a text of the reader's own lies.
+    """
+    corpus = str(Path(out) / OWN_TEXT) if spec.corpus == OWN else spec.corpus
+    words = ["--preset", spec.preset, "--model", spec.model.mixer, "--corpus", corpus]
+    preset = presets.get(spec.preset, spec.model.mixer)
+    if spec.init is not None:
+        words += ["--init", spec.init, "--learning-rate", str(spec.train.learning_rate)]
+        words += ["--dropout", str(spec.model.dropout)]
+        return words + _flags(spec.train, preset.train, {"learning_rate"})
+    plain = mixer_class(spec.model.mixer).Options()
+    words += _flags(spec.model, preset.model, {"mixer", "vocab", "options"})
+    words += _flags(spec.model.options or plain, preset.model.options or plain)
+    return words + _flags(spec.train, preset.train)
+
+
+def _flags(values: Any, defaults: Any, left_out: set[str] = frozenset()) -> list[str]:  # type: ignore[assignment]
+    """The fields of a dataclass that differ from the defaults, as flags."""
+    words: list[str] = []
+    for name, _, value in _differences(defaults, values):
+        flag = name.replace("_", "-")
+        if name in left_out:
+            continue
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", str(value)]
+    return words
+
+
+def _differences(old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    """Name, old and new value of every field in which two dataclasses of one kind differ."""
+    names = [field.name for field in dataclasses.fields(new)] if new is not None else []
+    pairs = [(name, getattr(old, name, None), getattr(new, name)) for name in names]
+    return [pair for pair in pairs if pair[1] != pair[2]]

@@ -1,0 +1,121 @@
+"""Several models continue one prompt, as a stream of snapshots: a generator without I/O."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from minrnn.checked import shown
+from minrnn.config import Sampling
+from minrnn.errors import ConfigError
+from minrnn.generate import Chunk, FinishReason, interleave, stream
+from minrnn.models import LanguageModel
+from minrnn.settings import MAX_PROMPT_CHARS
+from minrnn.text import CharVocab, Folded, fold
+
+YIELD_S = 0.05
+"""Seconds between two snapshots: what a browser can show, and no more."""
+
+DEADLINE_S = 60.0
+"""Seconds one generation may take; four models write 5,000 characters each in about ten."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """One model's part of a snapshot. One token is one character.
+
+    Attributes:
+        text: the continuation so far, without the prompt.
+        tokens_per_s: its decoding rate, in its own working time.
+        ttft_s: seconds of its own work until the first character.
+        n_params: weights of the model.
+        state_bytes: size of the state it carries.
+        finish_reason: null while it writes.
+    """
+
+    text: str = ""
+    tokens_per_s: float = 0.0
+    ttft_s: float = 0.0
+    n_params: int = 0
+    state_bytes: int = 0
+    finish_reason: FinishReason | None = None
+
+
+Snapshot = dict[str, Written]
+
+
+def check_prompt(prompt: Any) -> str:
+    """The prompt, if it is a text and short enough.
+
+    Raises:
+        ConfigError: if it is not.
+    """
+    if not isinstance(prompt, str):
+        raise ConfigError(f"the prompt is {shown(prompt)}; it must be a text.")
+    if len(prompt) > MAX_PROMPT_CHARS:
+        raise ConfigError(
+            f"the prompt has {len(prompt):,} characters; at most {MAX_PROMPT_CHARS:,} are read. Shorten it."
+        )
+    return prompt
+
+
+def folded_for(model: LanguageModel, prompt: str) -> Folded:
+    """The prompt in a model's own characters, and what had to be changed."""
+    return fold(prompt, CharVocab(model.config.vocab))
+
+
+def write(
+    models: Mapping[str, LanguageModel],
+    prompts: Mapping[str, str],
+    sampling: Sampling,
+    deadline_s: float = DEADLINE_S,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Snapshot]:
+    """Let every model continue its prompt, in turn.
+
+    Args:
+        models: by key.
+        prompts: by the same keys, each in its model's own characters.
+        sampling: the same for all.
+        deadline_s: seconds after which all of them end.
+        should_stop: asked after every slice; all of them end once it says so.
+
+    Yields:
+        A snapshot at once, then one every YIELD_S, then a last one in which every text has a finish_reason.
+    """
+    texts = {key: Written(n_params=model.n_params) for key, model in models.items()}
+    yield texts
+    ends = time.monotonic() + deadline_s
+    seen = time.monotonic()
+    streams = {key: stream(model, prompts[key], sampling) for key, model in models.items()}
+    reason: FinishReason = "stopped"
+    for key, chunk in interleave(streams):
+        texts = {**texts, key: _after(texts[key], chunk)}
+        if should_stop():
+            break
+        if time.monotonic() >= ends:
+            reason = "deadline"
+            break
+        if time.monotonic() - seen >= YIELD_S:
+            yield texts
+            seen = time.monotonic()
+    yield {key: _ended(text, reason) for key, text in texts.items()}
+
+
+def _ended(written: Written, reason: FinishReason) -> Written:
+    """The text with a reason for its end, if it has none yet."""
+    return written if written.finish_reason else dataclasses.replace(written, finish_reason=reason)
+
+
+def _after(written: Written, chunk: Chunk) -> Written:
+    return Written(
+        text=written.text + chunk.text,
+        tokens_per_s=chunk.tokens_per_s,
+        ttft_s=chunk.ttft_s,
+        n_params=written.n_params,
+        state_bytes=chunk.state_bytes,
+        finish_reason=chunk.finish_reason,
+    )
