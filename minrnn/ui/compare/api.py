@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradio.events import api
-
 from minrnn import side_by_side
 from minrnn.checked import Checked
 from minrnn.config import Sampling
@@ -16,7 +14,7 @@ from minrnn.library import Entry, Library
 from minrnn.runs.request import names
 from minrnn.side_by_side import check_prompt, folded_for
 from minrnn.ui.compare.tab import WRITING
-from minrnn.ui.components import visible_errors
+from minrnn.ui.components import endpoint
 
 ALL = "all"
 
@@ -84,8 +82,8 @@ def endpoints(library: Library) -> None:
             for preset in library.presets
         }
 
-    api(visible_errors(generate, escape=False), api_name="generate", **WRITING)
-    api(models, api_name="models", queue=False)
+    endpoint(generate, "generate", **WRITING)
+    endpoint(models, "models", queue=False)
 
 
 def _described(entry: Entry) -> dict[str, Any]:
