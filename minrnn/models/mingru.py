@@ -57,6 +57,8 @@ class MinGRU(Mixer):
 
     Options = ExpansionOptions
     title = "minGRU"
+    year = 2024
+    equation = "h = (1 − z) · h₋₁ + z · g(W x), z = σ(V x)"
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

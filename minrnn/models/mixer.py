@@ -23,6 +23,8 @@ class Mixer(nn.Module):
     Attributes:
         Options: what it lets one choose.
         title: its name for people.
+        year: when it was published; 0 where that says nothing.
+        equation: what it computes, in one line.
         compared: whether it is one of the models that the program puts side by side; False for a step of the
             ladder between two of them, which studies alone train.
         learned_positions: whether the skeleton adds learned positions to the embedding, which limits the context.
@@ -30,6 +32,8 @@ class Mixer(nn.Module):
 
     Options: ClassVar[type[MixerOptions]] = MixerOptions
     title: ClassVar[str]
+    year: ClassVar[int] = 0
+    equation: ClassVar[str] = ""
     compared: ClassVar[bool] = True
     learned_positions: ClassVar[bool] = False
 
@@ -88,6 +92,16 @@ def tensors(state: State) -> list[Tensor]:
     if isinstance(state, tuple):
         return [t for part in state for t in tensors(part)]
     return []
+
+
+def detached(state: State) -> State:
+    """The state without the graph that led to it."""
+    if isinstance(state, Tensor):
+        return state.detach()
+    if isinstance(state, tuple):
+        parts = [detached(part) for part in state]
+        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    return state
 
 
 def state_bytes(state: State) -> int:
