@@ -78,6 +78,12 @@ def on_space() -> bool:
     return _variable("SPACE_ID") is not None
 
 
+def space_url() -> str:
+    """The address of the Space that this process runs on, to share links to; empty elsewhere."""
+    name = _variable("SPACE_ID")
+    return f"https://huggingface.co/spaces/{name}" if name else ""
+
+
 def on_zero_gpu() -> bool:
     """Whether this process runs on a Space that lends a GPU for a call (ZeroGPU)."""
     return (_variable("SPACES_ZERO_GPU") or "").lower() in {"1", "t", "true"}

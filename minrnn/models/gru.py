@@ -26,6 +26,7 @@ class GRU(Mixer):
 
     title = "GRU"
     year = 2014
+    chosen_first = False
     equation = "h = z · h₋₁ + (1 − z) · tanh(W x + r · (R h₋₁)); r and z read x and h₋₁"
 
     def __init__(self, config: ModelConfig) -> None:

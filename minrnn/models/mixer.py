@@ -27,6 +27,7 @@ class Mixer(nn.Module):
         equation: what it computes, in one line.
         compared: whether it is one of the models that the program puts side by side; False for a step of the
             ladder between two of them, which studies alone train.
+        chosen_first: whether a visitor who has chosen nothing sees it.
         learned_positions: whether the skeleton adds learned positions to the embedding, which limits the context.
     """
 
@@ -35,6 +36,7 @@ class Mixer(nn.Module):
     year: ClassVar[int] = 0
     equation: ClassVar[str] = ""
     compared: ClassVar[bool] = True
+    chosen_first: ClassVar[bool] = True
     learned_positions: ClassVar[bool] = False
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
