@@ -12,7 +12,8 @@ What it needs: a stack of up to `depth` types.
 Theory: the stack is finite, so a recurrence of constant size can hold it (Hewitt et al. 2020,
 arXiv 2010.07515), and two layers of attention can find the bracket by its depth (Yao et al. 2021,
 arXiv 2105.11115). One layer of attention needs a width that grows with the length (Bhattamishra et al. 2024,
-arXiv 2406.09347).
+arXiv 2406.09347). Linear recurrences with input-dependent gates can hold it, too (Sarrof et al. 2024,
+arXiv 2405.17394).
 
 Source: Hewitt et al. 2020, Dyck-(k, m); the depth here is a random walk between 0 and `depth`.
 """
@@ -46,7 +47,7 @@ class Brackets(Task):
     title = "Brackets"
     question = "After a closing bracket: which bracket closes the innermost one that is still open?"
     why_hard = "It was opened a while ago, and what stood between must be passed over, level by level."
-    theory = "Every model here can: with limited depth, a small state or two layers of attention suffice."
+    theory = "Every model here can at the trained length: a small state or two layers of attention suffice."
     on_page = True
 
     types: int = 3

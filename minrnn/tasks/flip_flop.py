@@ -9,8 +9,9 @@ writes, the last one reads.
 
 What it needs: a gate that opens on `w` alone and then keeps its bit for as long as it takes.
 
-Theory: a recurrence with gates solves it at every length, linear or not. Attention must pick the last `w`
-among ever more characters: it learns the trained length, then makes sporadic errors on longer texts.
+Theory: a recurrence with gates solves it at every length, linear or not (two layers suffice: Sarrof et al. 2024,
+arXiv 2405.17394). Attention must pick the last `w` among ever more characters: it learns the trained length,
+then makes sporadic errors on longer texts (Liu et al. 2023).
 
 Source: Liu et al. 2023, arXiv 2306.00946, definition 1; `ignored=0.8` is their FFL(0.8).
 """
