@@ -19,11 +19,12 @@ Source: Hewitt et al. 2020, Dyck-(k, m); the depth here is a random walk between
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
-from minrnn.config import check_range
 from minrnn.tasks.task import NOT_ASKED, Task, register
 from minrnn.tasks.tensors import integers, latest
 
@@ -50,13 +51,8 @@ class Brackets(Task):
     theory = "Every model here can at the trained length: a small state or two layers of attention suffice."
     on_page = True
 
-    types: int = 3
-    depth: int = 5
-
-    def __post_init__(self) -> None:
-        check_range("types", self.types, 2, len(OPENING))
-        check_range("depth", self.depth, 2, 16)
-        super().__post_init__()
+    types: Annotated[int, Interval(ge=2, le=len(OPENING))] = 3
+    depth: Annotated[int, Interval(ge=2, le=16)] = 5
 
     @property
     def vocab(self) -> str:

@@ -16,11 +16,12 @@ Source: BorealisAI/minRNNs, bucket_sort; Delétang et al. 2022, arXiv 2207.02098
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
-from minrnn.config import check_range
 from minrnn.tasks.recall import DIGITS
 from minrnn.tasks.task import Task, register
 from minrnn.tasks.tensors import ask_after, integers
@@ -45,11 +46,7 @@ class BucketSort(Task):
     theory = "Attention and the LSTM can count. minGRU and minLSTM keep averages, which count badly."
 
     trained_length: int = 40
-    symbols: int = 10
-
-    def __post_init__(self) -> None:
-        check_range("symbols", self.symbols, 2, len(DIGITS))
-        super().__post_init__()
+    symbols: Annotated[int, Interval(ge=2, le=len(DIGITS))] = 10
 
     @property
     def vocab(self) -> str:

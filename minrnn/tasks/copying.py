@@ -17,11 +17,12 @@ Source: Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016, arXiv 1511.06464, h
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
-from minrnn.config import check_range
 from minrnn.tasks.task import Task, register
 from minrnn.tasks.tensors import ask_after, integers
 
@@ -47,11 +48,7 @@ class Copying(Task):
     theory = "Attention can copy long strings. A state of fixed size runs out of room."
     on_page = True
 
-    symbols: int = 8
-
-    def __post_init__(self) -> None:
-        check_range("symbols", self.symbols, 2, len(LETTERS))
-        super().__post_init__()
+    symbols: Annotated[int, Interval(ge=2, le=len(LETTERS))] = 8
 
     @property
     def vocab(self) -> str:

@@ -17,11 +17,12 @@ Source: Liu et al. 2023, arXiv 2306.00946, definition 1; `ignored=0.8` is their 
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
-from minrnn.config import check_range
 from minrnn.tasks.task import NOT_ASKED, Task, register
 from minrnn.tasks.tensors import integers, latest
 
@@ -47,11 +48,7 @@ class FlipFlop(Task):
     theory = "Gated recurrences, linear or not, solve it at every length. Attention errs on longer texts."
     on_page = True
 
-    ignored: float = 0.8
-
-    def __post_init__(self) -> None:
-        check_range("ignored", self.ignored, 0, 1)
-        super().__post_init__()
+    ignored: Annotated[float, Interval(ge=0, le=1)] = 0.8
 
     @property
     def vocab(self) -> str:

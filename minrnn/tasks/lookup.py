@@ -16,11 +16,12 @@ Source: Bhattamishra et al. 2024, index lookup, with many questions about one ta
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
-from minrnn.config import check_range
 from minrnn.tasks.copying import LETTERS
 from minrnn.tasks.recall import DIGITS
 from minrnn.tasks.task import Task, register
@@ -49,13 +50,8 @@ class Lookup(Task):
     theory = "One layer of attention suffices. A recurrence needs a state as large as the table."
     on_page = True
 
-    places: int = 32
-    symbols: int = 8
-
-    def __post_init__(self) -> None:
-        check_range("places", self.places, 1, len(NAMES))
-        check_range("symbols", self.symbols, 2, len(LETTERS))
-        super().__post_init__()
+    places: Annotated[int, Interval(ge=1, le=len(NAMES))] = 32
+    symbols: Annotated[int, Interval(ge=2, le=len(LETTERS))] = 8
 
     @property
     def vocab(self) -> str:

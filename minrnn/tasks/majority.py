@@ -16,12 +16,13 @@ Source: BorealisAI/minRNNs, majority, which has 63 symbols and asks once at the 
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from annotated_types import Interval
 from torch import Tensor
 
-from minrnn.config import check_range
 from minrnn.tasks.recall import DIGITS
 from minrnn.tasks.task import Task, register
 from minrnn.tasks.tensors import integers
@@ -46,11 +47,7 @@ class Majority(Task):
     theory = "Attention and the LSTM can count. minGRU and minLSTM keep averages, which count badly."
 
     trained_length: int = 40
-    symbols: int = 10
-
-    def __post_init__(self) -> None:
-        check_range("symbols", self.symbols, 2, len(DIGITS))
-        super().__post_init__()
+    symbols: Annotated[int, Interval(ge=2, le=len(DIGITS))] = 10
 
     @property
     def vocab(self) -> str:

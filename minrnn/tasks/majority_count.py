@@ -16,12 +16,13 @@ asks.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from annotated_types import Interval
 from torch import Tensor
 
-from minrnn.config import check_range
 from minrnn.tasks.copying import LETTERS
 from minrnn.tasks.recall import DIGITS
 from minrnn.tasks.task import Task, register
@@ -49,11 +50,7 @@ class MajorityCount(Task):
     theory = "Attention and the LSTM can count. No model can name a count that training never showed."
 
     trained_length: int = 40
-    symbols: int = 62
-
-    def __post_init__(self) -> None:
-        check_range("symbols", self.symbols, 2, len(NUMERALS))
-        super().__post_init__()
+    symbols: Annotated[int, Interval(ge=2, le=len(NUMERALS))] = 62
 
     @property
     def vocab(self) -> str:

@@ -17,11 +17,12 @@ is missing; here each character of the repetition asks. Delétang et al. 2022, a
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
-from minrnn.config import check_range
 from minrnn.tasks.copying import LETTERS
 from minrnn.tasks.task import NOT_ASKED, Task, register
 from minrnn.tasks.tensors import integers
@@ -46,11 +47,7 @@ class MissingDuplicate(Task):
     theory = "Attention can, by matching. A state of fixed size runs out of room for long strings."
 
     trained_length: int = 40
-    symbols: int = 9
-
-    def __post_init__(self) -> None:
-        check_range("symbols", self.symbols, 2, len(LETTERS))
-        super().__post_init__()
+    symbols: Annotated[int, Interval(ge=2, le=len(LETTERS))] = 9
 
     @property
     def vocab(self) -> str:

@@ -18,11 +18,13 @@ Source: Arora et al. 2023, multi-query associative recall, with the questions cl
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
-from minrnn.config import check_range
+from minrnn.errors import ConfigError
 from minrnn.tasks.copying import LETTERS
 from minrnn.tasks.task import Task, register
 from minrnn.tasks.tensors import ask_after, integers, shuffled
@@ -51,15 +53,16 @@ class Recall(Task):
     theory = "Attention can, with a convolution or a second layer. A recurrence needs a state that holds all pairs."
     on_page = True
 
-    pairs: int = 8
-    keys: int = 16
-    values: int = 10
+    pairs: Annotated[int, Interval(ge=1, le=len(LETTERS))] = 8
+    keys: Annotated[int, Interval(ge=1, le=len(LETTERS))] = 16
+    values: Annotated[int, Interval(ge=2, le=len(DIGITS))] = 10
 
     def __post_init__(self) -> None:
-        check_range("keys", self.keys, 1, len(LETTERS))
-        check_range("pairs", self.pairs, 1, self.keys)
-        check_range("values", self.values, 2, len(DIGITS))
         super().__post_init__()
+        if self.pairs > self.keys:
+            raise ConfigError(
+                f"pairs is {self.pairs}; it must lie between 1 and {self.keys}, the number of keys."
+            )
 
     @property
     def vocab(self) -> str:

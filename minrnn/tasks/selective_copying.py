@@ -17,11 +17,12 @@ questions (BorealisAI/minRNNs, selective_copy). The default here is small, so th
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
-from minrnn.config import check_range
 from minrnn.tasks.copying import LETTERS
 from minrnn.tasks.task import Task, register
 from minrnn.tasks.tensors import ask_after, integers, shuffled
@@ -47,13 +48,8 @@ class SelectiveCopying(Task):
     theory = "Gates that read the input can solve it at every length. Attention can at the trained length."
     on_page = True
 
-    tokens: int = 8
-    symbols: int = 8
-
-    def __post_init__(self) -> None:
-        check_range("tokens", self.tokens, 1, 4_096)
-        check_range("symbols", self.symbols, 2, len(LETTERS))
-        super().__post_init__()
+    tokens: Annotated[int, Interval(ge=1, le=4_096)] = 8
+    symbols: Annotated[int, Interval(ge=2, le=len(LETTERS))] = 8
 
     @property
     def vocab(self) -> str:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 import torch
+from annotated_types import Interval
 from torch import Tensor
 
+from minrnn.checked import Checked
 from minrnn.errors import ConfigError
 
 NOT_ASKED = -100
@@ -21,7 +23,7 @@ NOT_ASKED = -100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task(ABC):
+class Task(Checked, ABC):
     """Base of the tasks. A subclass declares its texts, its sizes as fields, and how a batch is drawn.
 
     Attributes:
@@ -41,9 +43,10 @@ class Task(ABC):
     theory: ClassVar[str]
     on_page: ClassVar[bool] = False
 
-    trained_length: int = 64
+    trained_length: Annotated[int, Interval(ge=1, le=65_536)] = 64
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.check_length(self.trained_length)
 
     @property

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 import torch
-from scan_cases import (
+from tests.scan.scan_cases import (
     FORMS,
     Scan,
     assert_bfloat16_is_computed_in_float32,

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from scan_cases import assert_same, draw
+from tests.scan.scan_cases import assert_same, draw
 from torch import Tensor
 
 from minrnn.scan import linear_scan, logspace

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from scan_cases import draw
+from tests.scan.scan_cases import draw
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from scan_cases import FORMS, Scan, assert_same
+from tests.scan.scan_cases import FORMS, Scan, assert_same
 from torch import Tensor
 
 from minrnn import scan

@@ -4,7 +4,7 @@ import time
 
 import pytest
 import torch
-from definitions import DEFINITIONS
+from tests.tasks.definitions import DEFINITIONS
 from torch import Tensor
 
 from minrnn.config import ModelConfig
@@ -160,13 +160,13 @@ def test_a_batch_is_made_within_milliseconds(task: Task) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Recall(pairs=17), "pairs is 17; it must lie between 1 and 16"),
+        (lambda: Recall(pairs=17), "pairs is 17; .*lie between 1 and 16"),
         (lambda: Recall(pairs=16, trained_length=32), "32 characters .* at least 33"),
-        (lambda: Lookup(places=37), "places is 37; it must lie between 1 and 36"),
+        (lambda: Lookup(places=37), "places is 37; .*lie between 1 and 36"),
         (lambda: SelectiveCopying(tokens=33), "64 characters .* at least 66"),
-        (lambda: Copying(symbols=1), "symbols is 1; it must lie between 2 and 26"),
-        (lambda: Brackets(depth=1), "depth is 1; it must lie between 2 and 16"),
-        (lambda: FlipFlop(ignored=1.5), "ignored is 1.5; it must lie between 0 and 1"),
+        (lambda: Copying(symbols=1), "symbols is 1; .*lie between 2 and 26"),
+        (lambda: Brackets(depth=1), "depth is 1; .*lie between 2 and 16"),
+        (lambda: FlipFlop(ignored=1.5), "ignored is 1.5; .*lie between 0 and 1"),
         (lambda: find_task("sums"), "'sums' is not known; choose one of: parity, sum_mod_5"),
     ],
 )
