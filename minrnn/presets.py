@@ -162,3 +162,6 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
 
 OFFERED = ("tiny", "base", "replica")
 """The presets that the page and the API train; the ladder is for studies."""
+
+FIRST_PRESET, FIRST_MODELS = "tiny", ("mingru", "nanogpt")
+"""What is trained where nothing else is said: the page's form ticks these models, a command takes the first of them."""
