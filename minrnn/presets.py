@@ -164,4 +164,4 @@ OFFERED = ("tiny", "base", "replica")
 """The presets that the page and the API train; the ladder is for studies."""
 
 FIRST_PRESET, FIRST_MODELS = "tiny", ("mingru", "nanogpt")
-"""What is trained where nothing else is said: the page's form ticks these models, a command takes the first of them."""
+"""Defaults: the page's form ticks these models, a command or a script without a model trains the first of them."""
