@@ -35,7 +35,7 @@ class ModelConfig(Checked):
 
     Attributes:
         mixer: name of the layer that mixes over time, a key of `minrnn.models.MIXERS`.
-        vocab: the characters the model knows; a character's id is its place in the string.
+        vocab: the characters the model knows; a character's id is its index in the string.
         block_size: training window, in characters.
         n_layer: blocks.
         n_embd: width of the residual stream, in channels.

@@ -1,4 +1,4 @@
-"""How well a model predicts a text: nats per character, over windows, over the whole, and for every character."""
+"""How well a model predicts a text, in nats per character: in windows, or with the state carried from end to end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from minrnn.models import CharModel, State
 
 BATCH_CHARS = 16_384
-"""Characters scored at once: few enough to fit any machine."""
+"""Characters scored in one batch: few enough for the memory of any machine."""
 
 
 def windowed_loss(model: CharModel, ids: Tensor, chars: int = 0) -> float:
@@ -36,7 +36,7 @@ def windowed_loss(model: CharModel, ids: Tensor, chars: int = 0) -> float:
 
 
 def scored_chars(ids: Tensor, block_size: int, chars: int = 0) -> int:
-    """How many characters `windowed_loss` predicts with the same arguments."""
+    """Count the characters that `windowed_loss` predicts with the same arguments."""
     stride = max(1, len(ids) // chars) if chars else 1
     return sum(targets.numel() for _, targets in _windows(ids, block_size, stride))
 
@@ -55,7 +55,7 @@ def streaming_loss(model: CharModel, ids: Tensor) -> float:
 
 
 def character_losses(model: CharModel, ids: Tensor) -> Tensor:
-    """The surprise of every character but the first, with everything before it in the state.
+    """The loss of every character but the first, with all earlier characters in the state.
 
     Args:
         model: scored with dropout off, in float32.

@@ -1,6 +1,6 @@
-"""Writing: one model character by character, or several in turn. Generators without I/O.
+"""Writing: one model character by character, or several models in turn. Generators without I/O.
 
-The prompt is read in one call (prefill), then every character is one step over the state.
+A model reads the prompt in one call (prefill). After that, every character is one step from the carried state.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ K = TypeVar("K")
 
 @dataclass(frozen=True)
 class Chunk:
-    """What a model wrote since the chunk before, and its figures so far. One token is one character.
+    """What a model wrote since its last chunk, and its figures so far. One token is one character.
 
     Attributes:
         text: the new characters.
         tokens: characters written so far, the new ones included.
-        seconds: time this model has worked so far, prefill included, other models' time excluded.
-        ttft_s: time to the first token, in seconds of its own work.
+        seconds: time that this model has worked, prefill included, other models' time excluded.
+        ttft_s: time to first token, in seconds of its own work.
         state_bytes: size of the state it carries.
-        finish_reason: why it ended; None while it goes on.
+        finish_reason: why it ended; None while it writes.
     """
 
     text: str
@@ -43,7 +43,7 @@ class Chunk:
 
     @property
     def tokens_per_s(self) -> float:
-        """Rate of the decode, the first token (and the prefill with it) left out."""
+        """Decoding rate, without the prefill and the first token."""
         decode = self.seconds - self.ttft_s
         return (self.tokens - 1) / decode if decode > 0 else 0.0
 
@@ -53,7 +53,7 @@ def stream(model: CharModel, prompt: str, sampling: Sampling) -> Iterator[Chunk]
 
     Args:
         model: in evaluation mode.
-        prompt: in the model's vocabulary (fold it first); an empty one starts from a newline.
+        prompt: in the model's vocabulary (fold it first); an empty one stands for a newline.
         sampling: how characters are drawn, and how many.
 
     Raises:
@@ -104,11 +104,11 @@ def _has_ended(written: int, char: str, sampling: Sampling) -> bool:
 
 
 def interleave(streams: Mapping[K, Iterator[Chunk]], slice_s: float = 0.01) -> Iterator[tuple[K, Chunk]]:
-    """Give every stream a slice of time in turn, until all are done.
+    """Run every stream for a slice of time in turn, until all have ended.
 
     Args:
         streams: by name.
-        slice_s: seconds of its own work that a stream has before the next one's turn.
+        slice_s: length of a slice, in seconds of the stream's own work.
 
     Yields:
         A stream's name, and what it wrote in its slice as one chunk.
@@ -137,7 +137,9 @@ def pick(logits: Tensor, sampling: Sampling, draw: torch.Generator) -> Tensor:
     logits = logits.float().cpu()
     if sampling.temperature == 0:
         return logits.argmax()
-    logits = (logits - logits.max()).double().div_(sampling.temperature).float()  # no temperature is too low
+    logits = (
+        (logits - logits.max()).double().div_(sampling.temperature).float()
+    )  # in float64 no temperature is too low
     if 0 < sampling.top_k < len(logits):
         logits = logits.masked_fill(logits < logits.topk(sampling.top_k).values[-1], -torch.inf)
     probabilities = logits.softmax(dim=-1)
@@ -147,7 +149,7 @@ def pick(logits: Tensor, sampling: Sampling, draw: torch.Generator) -> Tensor:
 
 
 def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
-    """The likeliest ids that together reach top_p, the others at zero. Source: Holtzman et al. 2020, section 3.1."""
+    """Keep the likeliest ids that together reach top_p. Source: Holtzman et al. 2020, arXiv 1904.09751, section 3.1."""
     ordered, order = probabilities.sort(descending=True)
     kept = ordered.cumsum(dim=-1) - ordered < top_p
     kept[0] = True  # however small top_p is
@@ -155,7 +157,7 @@ def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
 
 
 def _start(vocab: CharVocab) -> str:
-    """What an empty prompt stands for: a newline, or the first character where the vocabulary has none."""
+    """What an empty prompt stands for: a newline, or the first character if the vocabulary has no newline."""
     return "\n" if "\n" in vocab.chars else vocab.chars[0]
 
 

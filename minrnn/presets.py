@@ -162,3 +162,6 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
 
 OFFERED = ("tiny", "base", "replica")
 """The presets that the page and the API train; the ladder is for studies."""
+
+FIRST_PRESET, FIRST_MODELS = "tiny", ("mingru", "nanogpt")
+"""Defaults: the page's form ticks these models, a command or a script without a model trains the first of them."""

@@ -1,4 +1,4 @@
-"""Several models continue one prompt, as a stream of snapshots: a generator without I/O."""
+"""Several models continue one prompt: a generator of snapshots, without I/O."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from minrnn.settings import MAX_LEARN_CHARS, MAX_PROMPT_CHARS
 from minrnn.text import CharVocab, Folded, fold
 
 YIELD_S = 0.05
-"""Seconds between two snapshots: what a browser can show, and no more."""
+"""Seconds between two snapshots: a browser shows no more than that."""
 
 DEADLINE_S = 60.0
-"""Seconds one generation may take; four models write 5,000 characters each in about ten."""
+"""Seconds that one generation may take. The models need about ten for 5,000 characters each."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """One model's part of a snapshot. One token is one character.
+    """One model's text in a snapshot. One token is one character.
 
     Attributes:
         text: the continuation so far, without the prompt.
@@ -34,7 +34,7 @@ class Written:
         ttft_s: seconds of its own work until the first character.
         n_params: weights of the model.
         state_bytes: size of the state it carries.
-        finish_reason: null while it writes.
+        finish_reason: None while it writes.
         learn_s: seconds in which it learnt the prompt first; 0 where it did not.
     """
 
@@ -66,7 +66,7 @@ def check_prompt(prompt: Any) -> str:
 
 
 def folded_for(model: CharModel, prompt: str) -> Folded:
-    """The prompt in a model's own characters, and what had to be changed."""
+    """The prompt in a model's own characters, and what was changed. Call it once a prompt: a long one takes a while."""
     return fold(prompt, CharVocab(model.config.vocab))
 
 
@@ -85,16 +85,15 @@ def write(
         prompts: by the same keys, each in its model's own characters.
         sampling: the same for all.
         learning: let a copy of each model learn its prompt before it writes.
-        deadline_s: seconds after which all of them end.
-        should_stop: asked after every slice; all of them end once it says so.
+        deadline_s: seconds after which all texts end.
+        should_stop: called after every slice; all texts end once it returns True.
 
     Yields:
         A snapshot at once, then one every YIELD_S, then a last one in which every text has a finish_reason.
     """
     texts = {key: Written(n_params=model.n_params) for key, model in models.items()}
     yield texts
-    ends = time.monotonic() + deadline_s
-    seen = time.monotonic()
+    seen = started = time.monotonic()
     writers = dict(models)
     for key in models:
         if learning is None or should_stop():
@@ -108,10 +107,10 @@ def write(
         texts = {**texts, key: _after(texts[key], chunk)}
         if should_stop():
             break
-        if time.monotonic() >= ends:
+        if (now := time.monotonic()) >= started + deadline_s:
             reason = "deadline"
             break
-        if time.monotonic() - seen >= YIELD_S:
+        if now >= seen + YIELD_S:
             yield texts
             seen = time.monotonic()
     yield {key: _ended(text, reason) for key, text in texts.items()}
@@ -130,6 +129,7 @@ def _taught(model: CharModel, prompt: str, learning: Learning) -> tuple[CharMode
 
 
 def _after(written: Written, chunk: Chunk) -> Written:
+    """The text with a chunk more."""
     return dataclasses.replace(
         written,
         text=written.text + chunk.text,

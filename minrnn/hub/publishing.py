@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceHardware, get_token
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.hf_api import RepoFile
 
@@ -17,6 +17,8 @@ from minrnn.errors import HubError, MinrnnError
 from minrnn.models.download import in_short
 
 Kind = Literal["model", "space"]
+HARDWARE = tuple(hardware.value for hardware in SpaceHardware)
+"""The Hub's names of the machines that a Space can run on."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,51 @@ def api() -> HfApi:
     if not get_token():
         raise HubError("publishing needs a token; log in with `hf auth login`, or set HF_TOKEN.")
     return HfApi()
+
+
+def owner(client: HfApi) -> str:
+    """The account that the token belongs to.
+
+    Raises:
+        HubError: if the Hub refuses.
+    """
+    with asking("the Hub"):
+        return str(client.whoami()["name"])
+
+
+def settle_space(client: HfApi, repo: str, namespace: str, hardware: str, private: bool) -> None:
+    """Make the Space if there is none, and set variable and hardware where they differ: each change restarts it.
+
+    Raises:
+        HubError: if the Hub refuses.
+    """
+    variable = {"key": "MINRNN_HUB_NAMESPACE", "value": namespace}
+    with asking(repo):
+        client.create_repo(
+            repo,
+            repo_type="space",
+            space_sdk="gradio",
+            space_hardware=SpaceHardware(hardware),
+            space_variables=[variable],
+            private=private or None,
+            exist_ok=True,
+        )
+        found = client.get_space_variables(repo).get(variable["key"])
+        if found is None or found.value != variable["value"]:
+            client.add_space_variable(repo, variable["key"], variable["value"])
+        if client.get_space_runtime(repo).requested_hardware != hardware:
+            client.request_space_hardware(repo, SpaceHardware(hardware))
+
+
+def create_and_push(client: HfApi, upload: Upload, private: bool) -> str:
+    """Make a model's repo if there is none, then `push`.
+
+    Raises:
+        HubError: if the Hub refuses.
+    """
+    with asking(upload.repo):
+        client.create_repo(upload.repo, private=private or None, exist_ok=True)
+    return push(client, upload)
 
 
 def push(client: HfApi, upload: Upload) -> str:

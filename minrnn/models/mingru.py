@@ -9,7 +9,7 @@ h           h_t = (1 - z_t) * h_{t-1} + z_t * h_tilde
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Interval
 from torch import Tensor, nn
@@ -26,9 +26,11 @@ class ExpansionOptions(MixerOptions):
 
     Attributes:
         expansion: width of the hidden state, as a multiple of `n_embd`.
+        decay: "sigmoid", in (0, 1), as in the paper; "signed", in (-1, 1), which parity needs.
     """
 
     expansion: Annotated[float, Interval(ge=0.125, le=8)] = 1.0
+    decay: Literal["sigmoid", "signed"] = "sigmoid"
 
 
 def hidden_width(config: ModelConfig) -> int:
@@ -44,6 +46,11 @@ def hidden_width(config: ModelConfig) -> int:
             f"a plain block has no projection, so expansion must be 1, not {options.expansion:g}."
         )
     return hidden
+
+
+def is_signed(config: ModelConfig) -> bool:
+    """Whether the decay may be negative."""
+    return own_options(config, ExpansionOptions).decay == "signed"
 
 
 def projection(config: ModelConfig, hidden: int) -> nn.Module:
@@ -63,11 +70,12 @@ class MinGRU(Mixer):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         hidden = hidden_width(config)
+        self.signed = is_signed(config)
         self.gate_and_candidate = nn.Linear(config.n_embd, 2 * hidden, config.bias)
         self.projection = projection(config, hidden)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map (B, T, C) behind h to (B, T, C) and the last h."""
         gate, candidate = self.gate_and_candidate(x).chunk(2, dim=-1)
-        h = mingru_scan(gate, candidate, state)
+        h = mingru_scan(gate, candidate, state, signed=self.signed)
         return self.projection(h), h[:, -1].contiguous()

@@ -4,6 +4,9 @@ from functools import partial
 
 import pytest
 import torch
+from torch import Tensor
+
+from minrnn.scan import linear_scan, positive, reference
 from tests.scan.scan_cases import (
     FORMS,
     Scan,
@@ -13,9 +16,6 @@ from tests.scan.scan_cases import (
     draw,
     output_and_gradients,
 )
-from torch import Tensor
-
-from minrnn.scan import linear_scan, positive, reference
 
 LENGTHS = (1, 2, 3, 63, 64, 65, 1000)
 over_solvers = pytest.mark.parametrize("backend", ["cpu", "passes"])

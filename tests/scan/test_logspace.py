@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from tests.scan.scan_cases import assert_same, draw
 from torch import Tensor
 
 from minrnn.scan import linear_scan, logspace
+from tests.scan.scan_cases import assert_same, draw
 
 
 @pytest.mark.parametrize("time", [1, 2, 63])

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from tests.scan.scan_cases import draw
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from minrnn.scan import linear_scan, passes, reference
+from tests.scan.scan_cases import draw
 
 
 @pytest.mark.parametrize("time", range(1, 70))

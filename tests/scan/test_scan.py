@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tests.scan.scan_cases import FORMS, Scan, assert_same
 from torch import Tensor
 
 from minrnn import scan
 from minrnn.errors import BackendUnavailable
 from minrnn.scan import backend_for, linear_scan, mingru_scan, minlstm_scan
+from tests.scan.scan_cases import FORMS, Scan, assert_same
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
 

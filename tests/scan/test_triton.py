@@ -7,6 +7,8 @@ from functools import partial
 
 import pytest
 import torch
+from torch import Tensor
+
 from tests.scan.scan_cases import (
     FORMS,
     assert_bfloat16_is_computed_in_float32,
@@ -14,7 +16,6 @@ from tests.scan.scan_cases import (
     decay_and_input,
     output_and_gradients,
 )
-from torch import Tensor
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 if DEVICE == "cpu":

@@ -4,7 +4,6 @@ import time
 
 import pytest
 import torch
-from tests.tasks.definitions import DEFINITIONS
 from torch import Tensor
 
 from minrnn.config import ModelConfig
@@ -20,6 +19,7 @@ from minrnn.tasks.majority_count import MajorityCount
 from minrnn.tasks.missing_duplicate import MissingDuplicate
 from minrnn.tasks.recall import Recall
 from minrnn.tasks.selective_copying import SelectiveCopying
+from tests.tasks.definitions import DEFINITIONS
 
 every_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
 OTHER_SIZES = [
