@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
+from starlette.middleware import Middleware
 
 from minrnn.library import Library
 from minrnn.runs.queue import TrainingQueue
+from minrnn.ui import head, theme
 from minrnn.ui.compare import api as compare_api
 from minrnn.ui.compare import tab as compare
 from minrnn.ui.results import tab as results
 from minrnn.ui.train import api as train_api
 from minrnn.ui.train import tab as train
-
-TITLE = "minRNN: were RNNs all we needed?"
 
 
 def build(library: Library, queue: TrainingQueue) -> gr.Blocks:
@@ -22,7 +24,7 @@ def build(library: Library, queue: TrainingQueue) -> gr.Blocks:
         library: the models at hand.
         queue: the training runs of this machine.
     """
-    demo: gr.Blocks = gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600))
+    demo: gr.Blocks = gr.Blocks(title=head.TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with demo:
         gr.HTML("minRNN", elem_id="brand", apply_default_css=False)
         copy = gr.Button("Copy link", elem_id="copy-link", size="sm")
@@ -41,3 +43,16 @@ def build(library: Library, queue: TrainingQueue) -> gr.Blocks:
         train_api.endpoints(queue)
         demo.unload(lambda: None)  # lets a closed page end its generators
     return demo
+
+
+def launch_options() -> dict[str, Any]:
+    """Arguments of `Blocks.launch` that make the page what it is."""
+    return {
+        "theme": theme.theme(),
+        "css": theme.CSS,
+        "favicon_path": str(head.FAVICON),
+        "app_kwargs": {"middleware": [Middleware(head.PageHead)]},
+        "ssr_mode": False,
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+    }
