@@ -125,7 +125,8 @@ def config_from_dict(data: Any) -> ModelConfig:
     """
     if not isinstance(data, Mapping) or "mixer" not in data:
         raise ConfigError("it names no mixer, so it is not a minRNN model; load one that minRNN has saved.")
-    options = from_mapping(mixer_class(str(data["mixer"])).Options, data.get("options") or {})
+    given = data.get("options")
+    options = from_mapping(mixer_class(str(data["mixer"])).Options, {} if given is None else given)
     return from_mapping(ModelConfig, {**data, "options": options})
 
 
