@@ -1,4 +1,9 @@
-"""Repos on the Hub made to look as they should: one commit with what differs, and none where nothing does."""
+"""Repos on the Hub made to look as they should: one commit with what differs, and none where nothing does.
+
+What differs is found here, by digest, and not left to `HfApi.create_commit`, which leaves out unchanged files, too. It
+does so late: it first asks for every file how to upload it, has the README checked and offers all large files anew;
+then it warns on stderr, and says neither how many files it left out nor whether it made a commit.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +84,9 @@ def push(client: HfApi, upload: Upload) -> str:
             repo_type=upload.kind,
             parent_commit=head,
         )
-    return f"{address}  commit {commit.oid[:7]}, {len(operations)} files"
+    deleted = sum(isinstance(operation, CommitOperationDelete) for operation in operations)
+    changes = f"{len(operations) - deleted} written" + f", {deleted} deleted" * bool(deleted)
+    return f"{address}  commit {commit.oid[:7]}, files: {changes}"
 
 
 def _operations(
