@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -188,7 +189,8 @@ def _beside_training(url: str) -> float:
         until(lambda: trains(status()), "the first iters of the training", pause=1)
         during = _rate(client)
     finally:
-        client.predict(run, token, api_name="/train_stop")
+        with suppress(Exception):  # a run that has failed already says why above
+            client.predict(run, token, api_name="/train_stop")
     until(lambda: status()["status"] not in GOING_ON, "the end of the training", pause=1)
     return during / statistics.mean([before, _rate(client)])
 

@@ -15,9 +15,9 @@ import pytest
 import torch
 
 from minrnn.config import ModelConfig
-from minrnn.models import LanguageModel, pretrained
+from minrnn.models import MODEL_NAMES, LanguageModel
 from tests.hub.hub_client import Client, environment
-from tests.hub.hub_server import TOKEN, Hub, serve
+from tests.hub.hub_server import TOKEN, Hub
 
 REPO = "ann/minrnn-base-mingru"
 LARGE = "/large/"
@@ -27,7 +27,7 @@ def published(folder: Path, mixer: str = "mingru", seed: int = 0) -> dict[str, b
     """The files of a small model."""
     torch.manual_seed(seed)
     model = LanguageModel(ModelConfig(mixer, string.printable, n_layer=2, n_embd=64))
-    pretrained.write(model, folder)
+    model.save(folder)
     (folder / "metrics.json").write_text(json.dumps({"val_loss": 1.5, "seed": seed}))
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -40,12 +40,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def newer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return published(tmp_path_factory.mktemp("newer"), seed=1)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Hub]:
-    with serve() as hub:
-        yield hub
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +80,8 @@ result = {{"weights": digest, "source": got.source, "revision": got.revision, "m
 def load_all(models: list[str], deadline_s: float = 10.0) -> str:
     """Code that loads models of the preset base and tells, for each, its revision or what was wrong."""
     return f"""
-from minrnn import hub
-found = hub.load_all("ann", ["base"], {models!r}, {deadline_s})
+from minrnn.hub import loading
+found = loading.load_all("ann", ["base"], {models!r}, {deadline_s})
 result = {{key[1]: getattr(got, "revision", None) or f"{{type(got).__name__}}: {{got}}" for key, got in found.items()}}
 """
 
@@ -139,6 +133,24 @@ def test_a_moved_branch_brings_the_newer_model(hub: Hub, client: Client, newer: 
     moved = hub.repos["model", REPO].commit(newer)
     second = client.run(load())
     assert second["revision"] == moved and second["weights"] != first["weights"]
+
+
+def test_a_branch_that_moves_does_not_mix_two_models_for_the_class_either(
+    hub: Hub, client: Client, newer: dict[str, bytes]
+) -> None:
+    repo = hub.repos["model", REPO]
+    first = client.run(load())["weights"]
+    hub.on_read = lambda path: (
+        repo.commit(newer) if path == "model.safetensors" and len(repo.trees) == 1 else None
+    )
+    client.run("import shutil, huggingface_hub.constants as c; shutil.rmtree(c.HF_HUB_CACHE)")
+    code = load().replace(
+        f"got = checkpoint.load({REPO!r}, **{{}})",
+        f"""
+from minrnn.models import LanguageModel
+got = checkpoint.Checkpoint(LanguageModel.from_pretrained({REPO!r}), {{}}, "")""",
+    )
+    assert client.run(code)["weights"] == first and len(repo.trees) == 2
 
 
 @pytest.mark.parametrize("at", ["config.json", "model.safetensors", "metrics.json"])
@@ -292,6 +304,79 @@ def test_a_repo_with_something_else_in_it_is_refused(
     assert refusal.startswith("CheckpointError: ") and message in refusal
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "limit"), [("config.json", 1_000_001, "1,000,000"), ("model.safetensors", 9_000_000, "")]
+)
+def test_a_file_that_is_too_large_is_not_downloaded(
+    hub: Hub, client: Client, name: str, size: int, limit: str
+) -> None:
+    repo = hub.repos["model", REPO]
+    repo.commit(repo.files | {name: b"0" * size})
+    message = client.error(load())
+    assert message.startswith(f"HubError: {REPO}: {name} has {size:,} bytes; at most {limit}")
+    assert name not in hub.reads() and not [line for line in hub.requests if line.startswith("GET /large/")]
+
+
+def test_weights_may_be_as_large_as_the_config_makes_them_and_no_larger(hub: Hub, client: Client) -> None:
+    repo = hub.repos["model", REPO]
+    wide = json.loads(repo.files["config.json"]) | {"n_embd": 1_024}
+    content = repo.files | {"model.safetensors": b"0" * 9_000_000}
+    repo.commit(content)
+    assert "bytes; at most " in client.error(load())
+    repo.commit(content | {"config.json": json.dumps(wide).encode()})
+    assert "not a whole safetensors file" in client.error(load())
+
+
+def test_weights_of_an_absurd_config_are_not_asked_for(hub: Hub, client: Client) -> None:
+    repo = hub.repos["model", REPO]
+    absurd = json.loads(repo.files["config.json"]) | {"n_embd": 4_096, "n_layer": 64}
+    repo.commit(repo.files | {"config.json": json.dumps(absurd).encode()})
+    assert "parameters; at most 50,000,000 are loaded" in client.error(load())
+    assert not [line for line in hub.requests if "safetensors" in line or "/large/" in line]
+
+
+def test_metrics_that_are_too_large_are_left_out(hub: Hub, client: Client) -> None:
+    repo = hub.repos["model", REPO]
+    repo.commit(repo.files | {"metrics.json": b"[" + b"0," * 600_000 + b"0]"})
+    assert client.run(load())["metrics"] == {} and "metrics.json" not in hub.reads()
+
+
+STRANGE = [
+    "a" * 300,
+    "a" * 5_000 + "/b",
+    "a\0b/c",
+    "ann/\ud800",
+    f"{REPO}@\ud800",
+    f"{REPO}@../../x",
+    f"{REPO}@-",
+]
+
+
+@pytest.mark.parametrize("ref", STRANGE)
+@pytest.mark.parametrize("function", ["load", "load_repo", "read_config"])
+def test_what_can_be_no_repo_is_refused_without_asking(
+    hub: Hub, client: Client, ref: str, function: str
+) -> None:
+    message = client.error(f"from minrnn import checkpoint; checkpoint.{function}({ref!r})")
+    assert message.startswith("CheckpointError: ") and len(message) < 300 and not hub.requests
+
+
+def test_a_model_that_a_visitor_adds_is_loaded_once(hub: Hub, client: Client) -> None:
+    seen = client.run(f"""
+from minrnn import checkpoint
+from minrnn.library import Library
+loads, load_repo = [], checkpoint.load_repo
+checkpoint.load_repo = lambda ref: loads.append(ref) or load_repo(ref)
+try:
+    library = Library({{}})
+    key = library.add_from_hub({REPO!r})
+    result = [key, library.further(key) is library.further(key), loads]
+finally:
+    checkpoint.load_repo = load_repo
+""")
+    assert seen == [f"hub:{REPO}@{hub.repos['model', REPO].branches['main']}", True, [REPO]]
+
+
 @pytest.fixture
 def no_network(hub: Hub, client: Client, tmp_path: Path) -> Iterator[Client]:
     """A second client with the same cache, whose Hub is a port where nobody listens."""
@@ -324,7 +409,7 @@ def test_without_network_all_models_come_from_the_cache(hub: Hub, client: Client
 def test_all_models_are_loaded_together_each_at_its_revision(
     hub: Hub, client: Client, tmp_path: Path
 ) -> None:
-    names = ["mingru", "minlstm", "lstm", "nanogpt"]
+    names = list(MODEL_NAMES)
     for name in names:
         hub.add("model", f"ann/minrnn-base-{name}", published(tmp_path / name, name))
     found = client.run(load_all(names))
