@@ -189,7 +189,7 @@ def _model_data(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> M
         datasets=[dataset] if dataset else None,
         base_model=init.partition("@")[0] if re.fullmatch(r"[\w.-]+/[\w.-]+(@\w+)?", init) else None,
         model_name=repo.split("/")[1],
-        eval_results=[_eval_result(key, name, metrics) for key, name in _results(metrics)],
+        eval_results=[_eval_result(key, name, metrics) for key, name in _results(metrics)] or None,
     )
 
 

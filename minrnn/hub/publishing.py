@@ -1,8 +1,8 @@
 """Repos on the Hub made to look as they should: one commit with what differs, and none where nothing does.
 
 What differs is found here, by digest, and not left to `HfApi.create_commit`, which leaves out unchanged files, too. It
-does so late: it first asks for every file how to upload it, has the README checked and offers all large files anew;
-then it warns on stderr, and says neither how many files it left out nor whether it made a commit.
+does so late: first it asks for every file how to upload it, has the README checked and offers all large files anew.
+Where nothing has changed, it logs a warning; its answer does not say how many files it left out.
 """
 
 from __future__ import annotations

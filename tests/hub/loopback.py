@@ -41,7 +41,13 @@ METRICS: dict[str, Any] = {
     "torch": "2.13.0",
     "sample": {"prompt": "ROMEO:\n", "text": SAMPLE, "temperature": 0.8, "seed": 0},
 }
+SPACE = ("space", "ann/minrnn")
 LOSSES = ("val_loss", "val_loss_streaming", "bits_per_char")
+
+
+def publish(words: str) -> str:
+    """Code that publishes, and gives the printed lines."""
+    return f"from minrnn.cli import publish; result = list(publish.run(publish.parse({words.split()!r})))"
 
 
 def write_checkpoint(folder: Path, mixer: str, seed: int = 0, **metrics: Any) -> Path:
