@@ -12,10 +12,10 @@ from typing import Any, Literal
 from minrnn import checkpoint
 from minrnn.errors import CheckpointError
 from minrnn.models import MIXERS, MODEL_NAMES
+from minrnn.presets import PRESETS
 from minrnn.runs.events import read_events
 from minrnn.train import Eval
 
-PRESET_ORDER = ("base", "replica", "tiny")
 PARTS = ("embedding", "mixer", "mlp", "head")
 
 
@@ -193,4 +193,4 @@ def _position(result: Result) -> tuple[int, str, int, str]:
         return order.index(name) if name in order else len(order)
 
     preset, model = result.preset, result.model
-    return index(PRESET_ORDER, preset), preset, index(MODEL_NAMES, model), model
+    return index(tuple(PRESETS), preset), preset, index(MODEL_NAMES, model), model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from minrnn import checkpoint
 from minrnn.errors import CheckpointError
 from minrnn.hub import uploads
 from minrnn.models import MODEL_NAMES
+from minrnn.runs import folder as runs
+from minrnn.runs.spec import from_preset
 from tests.hub.hub_client import Client, environment
 from tests.hub.hub_server import Hub
 from tests.hub.loopback import LOSSES, MODEL_FILES, PAIRS, REPOS, SPACE, publish, write_checkpoint
@@ -119,6 +122,25 @@ def test_a_run_of_no_known_preset_is_not_bundled(preset: str | None, tmp_path: P
     with pytest.raises(CheckpointError, match="bundle a run of one of: base, replica"):
         uploads.bundle(folder)
     assert not bundled.exists()
+
+
+@pytest.mark.parametrize("ending", ["stopped", "sampled"])
+def test_a_real_run_without_all_figures_is_shared_and_not_bundled(
+    ending: str, tmp_path: Path, bundled: Path
+) -> None:
+    spec = from_preset("tiny", MODEL_NAMES[0])
+    shape = dataclasses.replace(spec.model, n_embd=16, n_layer=1, block_size=32)
+    recipe = dataclasses.replace(spec.train, max_iters=2, batch_size=2, score_chars=64, dtype="float32")
+    text = "the quick brown fox jumps over the lazy dog.\n" * 100
+    runs.create(tmp_path / "run", dataclasses.replace(spec, corpus="own", model=shape, train=recipe), text)
+    list(runs.execute(tmp_path / "run", should_stop=lambda: ending == "stopped"))
+    card = uploads.model_upload(tmp_path / "run" / "model", "ann/x").text("README.md")
+    assert ("was not scored" in card, "over a sample of" in card) == (
+        ending == "stopped",
+        ending == "sampled",
+    )
+    with pytest.raises(CheckpointError, match="was not scored on the whole validation split"):
+        uploads.bundle(tmp_path / "run" / "model")
 
 
 def test_half_a_run_is_not_bundled(tmp_path: Path, bundled: Path) -> None:
