@@ -47,8 +47,8 @@ def bundle(model: Path) -> Path:
     Raises:
         CheckpointError: if the folder does not hold a whole model that was scored on the whole validation split.
     """
-    loaded = checkpoint.load(model)
     _check_whole(model)
+    loaded = checkpoint.load(model)
     _check_scored(model, loaded.metrics)
     with _complete_metrics(model):
         card = cards.bundled_card(loaded.model.config, loaded.metrics)
@@ -68,8 +68,8 @@ def model_upload(folder: Path, repo: str) -> Upload:
     Raises:
         CheckpointError: if the folder does not hold a whole model.
     """
-    loaded = checkpoint.load(folder)
     _check_whole(folder)
+    loaded = checkpoint.load(folder)
     content: dict[str, Path | bytes] = {name: folder / name for name in FILES}
     with _complete_metrics(folder):
         card = cards.model_card(repo, loaded.model.config, loaded.metrics)
@@ -101,6 +101,11 @@ def _check_scored(folder: Path, metrics: Mapping[str, Any]) -> None:
 
 
 def _check_whole(folder: Path) -> None:
+    """Refuse a folder that lacks a file, before its name could be taken for a repo on the Hub."""
+    if not folder.is_dir():
+        raise CheckpointError(
+            f"{folder} is no folder on this machine; name a run's folder or a checkpoint's."
+        )
     for name in FILES:
         if not (folder / name).is_file():
             raise CheckpointError(

@@ -12,13 +12,7 @@ from minrnn.cli.publish import Space
 from minrnn.errors import ConfigError
 from tests.hub.hub_client import Client
 from tests.hub.hub_server import Hub
-from tests.hub.loopback import (
-    MODEL_FILES,
-    REPOS,
-    SPACE,
-    finished_run,
-    publish,
-)
+from tests.hub.loopback import LOSSES, MODEL_FILES, REPOS, SPACE, finished_run, publish
 
 
 def test_a_preset_can_be_published_alone(hub: Hub, client: Client) -> None:
@@ -143,3 +137,20 @@ def test_a_dry_run_of_the_space_asks_nobody(hub: Hub, client: Client) -> None:
     assert "space ann/minrnn\n" in text and "bytes  app.py" in text and "preload_from_hub:" in text
     assert "  --extra-index-url https://download.pytorch.org/whl/cpu\n" in text
     assert text.endswith("MINRNN_HUB_NAMESPACE=ann on cpu-basic")
+
+
+def test_a_folder_that_is_not_there_is_no_repo_to_be_fetched(hub: Hub, client: Client) -> None:
+    message = client.error(publish("run runs/mistyped --namespace ann"))
+    assert message.startswith(
+        "CheckpointError: runs/mistyped is no folder on this machine; name a run's folder"
+    )
+    assert not hub.requests
+
+
+def test_a_run_that_was_stopped_is_shared_with_a_card_that_says_so(
+    hub: Hub, client: Client, tmp_path: Path
+) -> None:
+    folder = finished_run(tmp_path / "stopped", **dict.fromkeys(LOSSES))
+    assert "files: 5 written" in client.run(publish(f"run {folder}"))[-1]
+    card = hub.repos["model", "ann/minrnn-stopped"].files["README.md"].decode()
+    assert "so it was not scored" in card and "model-index" not in card

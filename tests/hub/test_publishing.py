@@ -8,13 +8,7 @@ import pytest
 
 from tests.hub.hub_client import Client
 from tests.hub.hub_server import TOKEN, Hub
-from tests.hub.loopback import (
-    MODEL_FILES,
-    PAIRS,
-    REPOS,
-    SPACE,
-    publish,
-)
+from tests.hub.loopback import MODEL_FILES, PAIRS, REPOS, SPACE, publish
 
 
 def test_models_are_published_byte_for_byte(hub: Hub, client: Client, checkout: Path) -> None:
