@@ -77,7 +77,7 @@ result = {{"weights": digest, "source": got.source, "revision": got.revision, "m
 """
 
 
-def load_all(models: list[str], deadline_s: float = 10.0) -> str:
+def load_all(models: list[str], deadline_s: float = 60.0) -> str:
     """Code that loads models of the preset base and tells, for each, its revision or what was wrong."""
     return f"""
 from minrnn.hub import loading
