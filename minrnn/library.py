@@ -184,7 +184,7 @@ def _entry(key: str, loaded: Checkpoint, origin: str) -> Entry:
 def _bundled(folder: Path, preset: str) -> dict[str, Entry]:
     found = {}
     for name in MODEL_NAMES:
-        if (folder / preset / name).is_dir():
+        if (folder / preset / name / disk.CONFIG).is_file():  # some models have no weights yet
             loaded = checkpoint.load(folder / preset / name)
             found[name] = _entry(name, loaded, "bundled weights")
     return found

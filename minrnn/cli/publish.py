@@ -13,7 +13,6 @@ import tyro
 
 from minrnn import checkpoint
 from minrnn.cli import terminal
-from minrnn.errors import ConfigError
 from minrnn.hub import cards, publishing
 from minrnn.hub.names import checked, repo_of
 from minrnn.hub.publishing import Upload
@@ -55,9 +54,7 @@ class Space:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        if self.hardware not in publishing.HARDWARE:
-            known = ", ".join(publishing.HARDWARE)
-            raise ConfigError(f"hardware is {self.hardware!r}; choose one of: {known}.")
+        publishing.check_hardware(self.hardware)
 
 
 @dataclass(frozen=True)
@@ -130,7 +127,7 @@ def _models(command: Models) -> Iterator[str]:
         return
     client = publishing.api()
     for upload in uploads:
-        yield publishing.create_and_push(client, upload, command.private)
+        yield publishing.push_model(client, upload, command.private)
 
 
 def _run(command: Run) -> Iterator[str]:
@@ -144,7 +141,7 @@ def _run(command: Run) -> Iterator[str]:
     if client is None:
         yield from _shown(upload, "README.md")
     else:
-        yield publishing.create_and_push(client, upload, command.private)
+        yield publishing.push_model(client, upload, command.private)
 
 
 def _space(command: Space) -> Iterator[str]:
@@ -155,12 +152,11 @@ def _space(command: Space) -> Iterator[str]:
         yield f"MINRNN_HUB_NAMESPACE={command.namespace} on {command.hardware}"
         return
     client = publishing.api()
-    with publishing.asking(f"{command.namespace}/minrnn"):
-        published = [repo for repo in wanted if client.repo_exists(repo)]
+    published = publishing.existing(client, wanted)
     if published != wanted:
         yield f"note: {len(wanted) - len(published)} models are not on the Hub; `publish models` puts them there."
     upload = space_upload(command.namespace, command.hardware, published)
-    publishing.settle_space(client, upload.repo, command.namespace, command.hardware, command.private)
+    publishing.set_up_space(client, upload.repo, command.namespace, command.hardware, command.private)
     yield publishing.push(client, upload)
 
 

@@ -208,18 +208,33 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
             HubError: if the repo cannot be reached or lacks a file.
             CheckpointError: if config or weights are not those of a model this code knows.
         """
-        files = disk.fetch_model(str(pretrained_model_name_or_path), revision, **download)
-        return cls._from_files(disk.read_config(files.config), files.weights)
-
-    @classmethod
-    def _from_files(cls, config: ModelConfig, weights: Path) -> LanguageModel:
+        source = str(pretrained_model_name_or_path)
+        config = disk.fetch_config(source, revision, **download)
         try:
             with torch.device("meta"):  # shapes only: nothing is allocated
-                model = cls(config)
+                model = cls(disk.read_config(config))
         except ConfigError as error:
             raise CheckpointError(f"{disk.CONFIG}: {error}") from None
-        model.load_state_dict(disk.read_weights(weights, model.state_dict()), strict=True, assign=True)
-        return model.eval()
+        expected = model.state_dict()
+        weights = disk.fetch_weights(source, disk.pinned(config, revision), expected, **download)
+        model.load_state_dict(disk.read_weights(weights, expected), strict=True, assign=True)
+        return model._computing()
+
+    def _computing(self) -> LanguageModel:
+        """The model in evaluation mode, if it gives finite numbers for each of its characters.
+
+        Raises:
+            CheckpointError: if it does not: weights may be finite and yet too large to compute with.
+        """
+        idx = torch.arange(len(self.config.vocab)).unsqueeze(1)
+        with torch.inference_mode():
+            logits, _ = self.eval()(idx)
+        if not logits.isfinite().all():
+            raise CheckpointError(
+                f"{disk.WEIGHTS}: the weights are so large that the model computes no finite numbers; "
+                "the file is damaged or the training diverged."
+            )
+        return self
 
 
 def _complete(config: ModelConfig) -> ModelConfig:
