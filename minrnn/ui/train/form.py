@@ -81,7 +81,9 @@ def _show_corpus(name: str) -> list[Any]:
 def _what() -> Fields:
     source = gr.Radio([("Nothing", FRESH), ("A trained model", TUNED)], value=FRESH, label="Start from")
     titles = [(mixer_class(name).title, name) for name in MODEL_NAMES]
-    models = gr.CheckboxGroup(titles, value=list(presets.FIRST_MODELS), label="Models", info="One after another.")
+    models = gr.CheckboxGroup(
+        titles, value=list(presets.FIRST_MODELS), label="Models", info="One after another."
+    )
     names = [(f"{name}: {presets.ABOUT[name]}", name) for name in presets.OFFERED]
     preset = gr.Radio(names, value="tiny", label="Shape and recipe")
     inits = gr.Dropdown(
