@@ -14,7 +14,7 @@ from minrnn.errors import CheckpointError, HubError
 from minrnn.evaluate import scored_chars, streaming_loss, windowed_loss
 from minrnn.files import is_file
 from minrnn.generate import stream
-from minrnn.models import LanguageModel, disk
+from minrnn.models import CharModel, LanguageModel, disk
 from minrnn.settings import MAX_JSON_BYTES
 from minrnn.text import CharVocab
 
@@ -116,7 +116,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 
 def score(
-    model: LanguageModel, corpus: Corpus, *, train_split: bool = False, chars: int = 0
+    model: CharModel, corpus: Corpus, *, train_split: bool = False, chars: int = 0
 ) -> dict[str, float | int]:
     """A model's losses on a corpus.
 

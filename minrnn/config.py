@@ -157,6 +157,8 @@ class Sampling(Checked):
         top_k: keep the k likeliest characters only; 0 is off.
         top_p: keep the likeliest characters that together reach this probability; 1 is off.
         seed: the same seed gives the same text.
+        context: characters that the model may see when it draws the next one; 0 is all of them.
+        finish_line: further characters, at most, that are written to reach the end of a line.
     """
 
     max_new_tokens: Annotated[int, Interval(ge=1, le=MAX_NEW_TOKENS)] = 300
@@ -164,6 +166,8 @@ class Sampling(Checked):
     top_k: Annotated[int, Interval(ge=0, le=MAX_VOCAB)] = 0
     top_p: Annotated[float, Interval(ge=0, le=1)] = 1.0
     seed: Seed = 0
+    context: Annotated[int, Interval(ge=0, le=65_536)] = 0
+    finish_line: Annotated[int, Interval(ge=0, le=1_000)] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

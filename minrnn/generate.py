@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from minrnn.config import Sampling
-from minrnn.models import LanguageModel, State, state_bytes
+from minrnn.models import CharModel, State, state_bytes
 from minrnn.text import CharVocab
 
 FinishReason = Literal["length", "stopped", "deadline"]
@@ -48,7 +48,7 @@ class Chunk:
         return (self.tokens - 1) / decode if decode > 0 else 0.0
 
 
-def stream(model: LanguageModel, prompt: str, sampling: Sampling) -> Iterator[Chunk]:
+def stream(model: CharModel, prompt: str, sampling: Sampling) -> Iterator[Chunk]:
     """Continue a prompt, one character a chunk; the same seed gives the same text.
 
     Args:
@@ -60,20 +60,47 @@ def stream(model: LanguageModel, prompt: str, sampling: Sampling) -> Iterator[Ch
         ValueError: if the prompt holds a character that the model does not know.
     """
     vocab = CharVocab(model.config.vocab)
-    device = model.embedding.weight.device
-    idx = vocab.encode(prompt or _start(vocab)).unsqueeze(0).to(device)
+    idx = vocab.encode(prompt or _start(vocab)).unsqueeze(0).to(model.device)
     draw = torch.Generator().manual_seed(sampling.seed)
-    state: State = None
+    reader = _Reader(model, sampling.context)
     seconds = ttft = 0.0
-    for written in range(1, sampling.max_new_tokens + 1):
+    for written in range(1, sampling.max_new_tokens + sampling.finish_line + 1):
         started = time.perf_counter()
-        logits, state = _step(model, idx, state)
-        token = pick(logits, sampling, draw)
-        idx = token.view(1, 1).to(device)
+        token = pick(reader.read(idx), sampling, draw)
+        char, idx = vocab.chars[int(token)], token.view(1, 1).to(model.device)
         seconds += time.perf_counter() - started
         ttft = ttft or seconds
-        reason: FinishReason | None = "length" if written == sampling.max_new_tokens else None
-        yield Chunk(vocab.chars[int(token)], written, seconds, ttft, state_bytes(state), reason)
+        ended = _has_ended(written, char, sampling)
+        yield Chunk(char, written, seconds, ttft, state_bytes(reader.state), "length" if ended else None)
+        if ended:
+            return
+
+
+class _Reader:
+    """Reads a text a piece at a time: with the state carried on, or the last characters alone, from an empty state."""
+
+    def __init__(self, model: CharModel, context: int) -> None:
+        self.model, self.context = model, context
+        self.state: State = None
+        self.seen: Tensor | None = None
+
+    def read(self, idx: Tensor) -> Tensor:
+        """Logits (vocab_size,) behind (1, T) further ids. Inference mode is left before anybody yields."""
+        with torch.inference_mode():
+            if self.context:
+                seen = idx if self.seen is None else torch.cat([self.seen, idx], dim=1)
+                self.seen = idx = seen[:, -self.context :]
+                logits, _ = self.model(idx)
+            else:
+                logits, self.state = self.model(idx, self.state)
+            last: Tensor = logits[0, -1]
+            return last
+
+
+def _has_ended(written: int, char: str, sampling: Sampling) -> bool:
+    """Whether a text is long enough, and at the end of a line where that can be reached."""
+    beyond = written - sampling.max_new_tokens
+    return beyond >= 0 and (char == "\n" or beyond >= sampling.finish_line)
 
 
 def interleave(streams: Mapping[K, Iterator[Chunk]], slice_s: float = 0.01) -> Iterator[tuple[K, Chunk]]:
@@ -132,13 +159,6 @@ def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
 def _start(vocab: CharVocab) -> str:
     """What an empty prompt stands for: a newline, or the first character if the vocabulary has no newline."""
     return "\n" if "\n" in vocab.chars else vocab.chars[0]
-
-
-def _step(model: LanguageModel, idx: Tensor, state: State) -> tuple[Tensor, State]:
-    """Return the logits (vocab_size,) after the last id. It leaves inference mode before its caller yields."""
-    with torch.inference_mode():
-        logits, state = model(idx, state)
-    return logits[0, -1], state
 
 
 def _slice(chunks: Iterator[Chunk], slice_s: float) -> Chunk | None:

@@ -12,8 +12,9 @@ from minrnn.checked import shown
 from minrnn.config import Sampling
 from minrnn.errors import ConfigError
 from minrnn.generate import Chunk, FinishReason, interleave, stream
-from minrnn.models import LanguageModel
-from minrnn.settings import MAX_PROMPT_CHARS
+from minrnn.learn import Learning, learnt
+from minrnn.models import CharModel
+from minrnn.settings import MAX_LEARN_CHARS, MAX_PROMPT_CHARS
 from minrnn.text import CharVocab, Folded, fold
 
 YIELD_S = 0.05
@@ -34,6 +35,7 @@ class Written:
         n_params: weights of the model.
         state_bytes: size of the state it carries.
         finish_reason: None while it writes.
+        learn_s: seconds in which it learnt the prompt first; 0 where it did not.
     """
 
     text: str = ""
@@ -42,6 +44,7 @@ class Written:
     n_params: int = 0
     state_bytes: int = 0
     finish_reason: FinishReason | None = None
+    learn_s: float = 0.0
 
 
 Snapshot = dict[str, Written]
@@ -62,15 +65,16 @@ def check_prompt(prompt: Any) -> str:
     return prompt
 
 
-def folded_for(model: LanguageModel, prompt: str) -> Folded:
+def folded_for(model: CharModel, prompt: str) -> Folded:
     """The prompt in a model's own characters, and what was changed. Call it once a prompt: a long one takes a while."""
     return fold(prompt, CharVocab(model.config.vocab))
 
 
 def write(
-    models: Mapping[str, LanguageModel],
+    models: Mapping[str, CharModel],
     prompts: Mapping[str, str],
     sampling: Sampling,
+    learning: Learning | None = None,
     deadline_s: float = DEADLINE_S,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Snapshot]:
@@ -80,6 +84,7 @@ def write(
         models: by key.
         prompts: by the same keys, each in its model's own characters.
         sampling: the same for all.
+        learning: let a copy of each model learn its prompt before it writes.
         deadline_s: seconds after which all texts end.
         should_stop: called after every slice; all texts end once it returns True.
 
@@ -89,10 +94,16 @@ def write(
     texts = {key: Written(n_params=model.n_params) for key, model in models.items()}
     yield texts
     seen = started = time.monotonic()
+    writers = dict(models)
+    for key in models:
+        if learning is None or should_stop():
+            break
+        writers[key], seconds = _taught(models[key], prompts[key], learning)
+        texts = {**texts, key: dataclasses.replace(texts[key], learn_s=seconds)}
+        yield texts
+    streams = {key: stream(model, prompts[key], sampling) for key, model in writers.items()}
     reason: FinishReason = "stopped"
-    for key, chunk in interleave(
-        {key: stream(model, prompts[key], sampling) for key, model in models.items()}
-    ):
+    for key, chunk in interleave(streams):
         texts = {**texts, key: _after(texts[key], chunk)}
         if should_stop():
             break
@@ -110,13 +121,20 @@ def _ended(written: Written, reason: FinishReason) -> Written:
     return written if written.finish_reason else dataclasses.replace(written, finish_reason=reason)
 
 
+def _taught(model: CharModel, prompt: str, learning: Learning) -> tuple[CharModel, float]:
+    """A copy that has learnt the end of its prompt, and the seconds that took."""
+    started = time.perf_counter()
+    ids = CharVocab(model.config.vocab).encode(prompt[-MAX_LEARN_CHARS:])
+    return learnt(model, ids, learning), time.perf_counter() - started
+
+
 def _after(written: Written, chunk: Chunk) -> Written:
     """The text with a chunk more."""
-    return Written(
+    return dataclasses.replace(
+        written,
         text=written.text + chunk.text,
         tokens_per_s=chunk.tokens_per_s,
         ttft_s=chunk.ttft_s,
-        n_params=written.n_params,
         state_bytes=chunk.state_bytes,
         finish_reason=chunk.finish_reason,
     )

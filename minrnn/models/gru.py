@@ -25,6 +25,9 @@ class GRU(Mixer):
     """`torch.nn.GRU` of one layer. State: h, (B, C)."""
 
     title = "GRU"
+    year = 2014
+    chosen_first = False
+    equation = "h = z · h₋₁ + (1 − z) · tanh(W x + r · (R h₋₁)); r and z read x and h₋₁"
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

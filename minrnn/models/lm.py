@@ -136,6 +136,11 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         return logits, tuple(after)
 
     @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.embedding.weight.device
+
+    @property
     def n_params(self) -> int:
         """Number of weights."""
         return sum(p.numel() for p in self.parameters())

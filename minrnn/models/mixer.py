@@ -23,14 +23,20 @@ class Mixer(nn.Module):
     Attributes:
         Options: its choices, a dataclass.
         title: its name for people.
+        year: when it was published; 0 if it was not.
+        equation: what it computes, in one line.
         compared: whether the program puts it side by side with others; False for the rungs of the ladder, which
             only studies train.
+        chosen_first: whether a visitor who has chosen nothing sees it.
         learned_positions: whether the skeleton adds learned positions to the embedding, which limits the context.
     """
 
     Options: ClassVar[type[MixerOptions]] = MixerOptions
     title: ClassVar[str]
+    year: ClassVar[int] = 0
+    equation: ClassVar[str] = ""
     compared: ClassVar[bool] = True
+    chosen_first: ClassVar[bool] = True
     learned_positions: ClassVar[bool] = False
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
@@ -88,6 +94,16 @@ def tensors(state: State) -> list[Tensor]:
     if isinstance(state, tuple):
         return [t for part in state for t in tensors(part)]
     return []
+
+
+def detached(state: State) -> State:
+    """The state without the graph that led to it."""
+    if isinstance(state, Tensor):
+        return state.detach()
+    if isinstance(state, tuple):
+        parts = [detached(part) for part in state]
+        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    return state
 
 
 def state_bytes(state: State) -> int:

@@ -43,6 +43,9 @@ class Attention(Mixer):
 
     Options = AttentionOptions
     title = "nanoGPT"
+    equation = (
+        "y = softmax(q kᵀ / √d, over the characters before) v, in several heads, with learned positions"
+    )
     learned_positions = True
 
     def __init__(self, config: ModelConfig) -> None:

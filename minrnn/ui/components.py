@@ -7,6 +7,7 @@ import html
 import inspect
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +17,15 @@ from urllib.parse import quote
 import gradio as gr
 import plotly
 import plotly.graph_objects as go
+from gradio.components.api_component import Api
+from gradio.context import Context
+from gradio.events import api
 
 from minrnn.errors import MinrnnError
 from minrnn.ui.theme import GRID_COLOR, INK_COLOR, static
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-"""plotly's own script, served from its package: nothing is loaded from another host."""
+"""plotly's own script, served from its package when a chart comes into sight."""
 
 gr.set_static_paths([PLOTLY_JS])
 
@@ -35,9 +39,11 @@ def live_chart(label: str, height: int = 360, **kwargs: Any) -> gr.HTML:
         kwargs: further arguments of `gr.HTML`.
     """
     return gr.HTML(
-        html_template=f'<div class="chart" role="group" aria-label="{label}" data-height="{height}px"></div>',
+        html_template=(
+            f'<div class="chart" role="group" aria-label="{label}" data-height="{height}px" '
+            f'data-plotly="gradio_api/file={quote(str(PLOTLY_JS))}"></div>'
+        ),
         js_on_load=static("chart.js"),
-        head=f'<script src="gradio_api/file={quote(str(PLOTLY_JS))}"></script>',
         apply_default_css=False,
         **kwargs,
     )
@@ -64,6 +70,33 @@ def dress(figure: go.Figure, **layout: Any) -> go.Figure:
     figure.update_xaxes(gridcolor=GRID_COLOR, linecolor=GRID_COLOR, zeroline=False)
     figure.update_yaxes(gridcolor=GRID_COLOR, linecolor=GRID_COLOR, zeroline=False)
     return figure
+
+
+def endpoint(fn: Callable[..., Any], name: str, **event: Any) -> None:
+    """Add a function to the current Blocks' API, each parameter described in the words of its docstring.
+
+    Args:
+        fn: a handler, or a generator, whose docstring has a section "Args:".
+        name: without its slash.
+        event: further arguments of the event, such as `concurrency_limit`.
+    """
+    page = Context.root_block
+    assert page is not None
+    api(visible_errors(fn, escape=False), api_name=name, **event)
+    described = _described(fn.__doc__ or "")
+    for part, parameter in zip(
+        list(page.fns.values())[-1].inputs, inspect.signature(fn).parameters, strict=True
+    ):
+        assert isinstance(part, Api)
+        part.label = parameter
+        part._api_info = {**part._api_info, "additional_description": described[parameter]}
+
+
+def _described(doc: str) -> dict[str, str]:
+    """What the section "Args:" of a docstring says of each parameter."""
+    section = inspect.cleandoc(doc).partition("Args:\n")[2].partition("\n\n")[0]
+    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", section, flags=re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in found}
 
 
 F = TypeVar("F", bound=Callable[..., Any])

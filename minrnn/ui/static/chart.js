@@ -1,12 +1,28 @@
-// Draws the figure when plotly's script is there and the tab is open (a hidden chart has no width to fill);
-// without a figure the chart takes no room.
+// Draws a figure once plotly's script is there and the chart is in sight (a hidden chart has no width to fill).
+// The script is fetched when the first chart comes into sight; without a figure the chart takes no room.
 const chart = element.querySelector('.chart');
-const draw = () => {
+const loadPlotly = () => window.minrnnPlotly ||= new Promise((done, failed) => {
+  const script = document.createElement('script');
+  script.src = chart.dataset.plotly;
+  script.onload = done;
+  script.onerror = failed;
+  document.head.append(script);
+});
+const touch = matchMedia('(pointer: coarse)').matches;
+let inSight = false;
+async function draw() {
   const figure = props.value && props.value.data ? props.value : null;
   chart.style.height = figure ? chart.dataset.height : '0';
-  if (!window.Plotly || !figure || !chart.offsetWidth) return;
-  Plotly.react(chart, figure.data, figure.layout, {responsive: true, displaylogo: false});
-};
+  if (!figure || !inSight || !chart.offsetWidth) return;
+  if (!window.Plotly) await loadPlotly();
+  const latest = props.value && props.value.data ? props.value : figure;
+  const options = {responsive: true, displaylogo: false, displayModeBar: touch ? false : 'hover'};
+  window.Plotly.react(chart, latest.data, latest.layout, options);
+}
+new IntersectionObserver(entries => {
+  inSight = entries[entries.length - 1].isIntersecting;
+  if (inSight) draw();
+}, {rootMargin: '200px'}).observe(element);
 watch('value', draw);
 new ResizeObserver(draw).observe(chart);
-const waiting = setInterval(() => { if (window.Plotly) { clearInterval(waiting); draw(); } }, 50);
+draw();

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Callable
 from typing import Any
-
-from gradio.events import api
 
 from minrnn import presets
 from minrnn.checked import shown
@@ -18,7 +15,7 @@ from minrnn.runs.events import thinned
 from minrnn.runs.listing import Listing, Run
 from minrnn.runs.queue import TrainingQueue
 from minrnn.runs.request import TrainRequest
-from minrnn.ui.components import visible_errors
+from minrnn.ui.components import endpoint
 from minrnn.ui.train import view
 
 AT_ONCE: dict[str, Any] = {"concurrency_id": "train-api", "concurrency_limit": 4}
@@ -108,11 +105,9 @@ def endpoints(queue: TrainingQueue) -> None:
         queue.stop(_text("run", run), _token(token))
         return _named(queue.runs.find(run, token))
 
-    endpoints_by_name: dict[str, Callable[..., Any]] = {
-        "start": start, "status": status, "stop": stop
-    }  # fmt: skip
-    for name, endpoint in endpoints_by_name.items():
-        api(visible_errors(endpoint, escape=False), api_name=f"train_{name}", **AT_ONCE)
+    endpoint(start, "train_start", **AT_ONCE)
+    endpoint(status, "train_status", **AT_ONCE)
+    endpoint(stop, "train_stop", **AT_ONCE)
 
 
 def _token(token: Any) -> str:
