@@ -20,13 +20,13 @@ OptimizerName = Literal["adamw", "muon"]
 
 Count = Annotated[int, Interval(ge=0, le=10**9)]
 Probability = Annotated[float, Interval(ge=0, le=0.95)]
-"""Of dropping something; at 1 nothing would be left."""
+"""Probability of dropping something; with 1 nothing would be left."""
 Seed = Annotated[int, Interval(ge=0, le=2**31 - 1)]
 
 
 @dataclass(frozen=True)
 class MixerOptions(Checked):
-    """What one kind of mixer lets one choose. Each mixer declares its own subclass."""
+    """The choices that one kind of mixer offers. Each mixer declares its own subclass."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ class ModelConfig(Checked):
         super().__post_init__()
         if len(self.vocab) > MAX_VOCAB:
             raise ConfigError(
-                f"vocab size is {len(self.vocab):,}; at most {MAX_VOCAB:,} characters are taken."
+                f"vocab size is {len(self.vocab):,}; at most {MAX_VOCAB:,} characters are allowed."
             )
         if len(set(self.vocab)) < len(self.vocab):
-            raise ConfigError("vocab names a character twice; every character must stand in it once.")
+            raise ConfigError("vocab names a character twice; name each character once.")
         if halves := [char for char in self.vocab if "\ud800" <= char <= "\udfff"]:
             raise ConfigError(f"vocab holds {halves[0]!r}, half a surrogate pair, which is no character.")
 

@@ -88,7 +88,7 @@ def _windows(ids: Tensor, size: int, stride: int) -> Iterator[tuple[Tensor, Tens
 
 
 def _losses(model: CharModel, idx: Tensor, targets: Tensor, state: State) -> tuple[Tensor, State]:
-    """(B, T) losses in nats and the state behind them; the model's mode is left as it was."""
+    """(B, T) losses in nats and the state after them. The model's mode is restored."""
     device = model.device
     training = model.training
     model.eval()

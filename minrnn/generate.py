@@ -85,7 +85,7 @@ class _Reader:
         self.seen: Tensor | None = None
 
     def read(self, idx: Tensor) -> Tensor:
-        """Logits (vocab_size,) behind (1, T) further ids. Inference mode is left before anybody yields."""
+        """Return the logits (vocab_size,) after (1, T) further ids. Inference mode ends before a caller can yield."""
         with torch.inference_mode():
             if self.context:
                 seen = idx if self.seen is None else torch.cat([self.seen, idx], dim=1)

@@ -93,7 +93,7 @@ def write(
     """
     texts = {key: Written(n_params=model.n_params) for key, model in models.items()}
     yield texts
-    seen = started = time.monotonic()
+    ends = time.monotonic() + deadline_s
     writers = dict(models)
     for key in models:
         if learning is None or should_stop():
@@ -102,12 +102,20 @@ def write(
         texts = {**texts, key: dataclasses.replace(texts[key], learn_s=seconds)}
         yield texts
     streams = {key: stream(model, prompts[key], sampling) for key, model in writers.items()}
+    yield from _continued(texts, streams, ends, should_stop)
+
+
+def _continued(
+    texts: Snapshot, streams: Mapping[str, Iterator[Chunk]], ends: float, should_stop: Callable[[], bool]
+) -> Iterator[Snapshot]:
+    """The snapshots while the streams write, until `ends` by the monotonic clock."""
     reason: FinishReason = "stopped"
+    seen = time.monotonic()
     for key, chunk in interleave(streams):
         texts = {**texts, key: _after(texts[key], chunk)}
         if should_stop():
             break
-        if (now := time.monotonic()) >= started + deadline_s:
+        if (now := time.monotonic()) >= ends:
             reason = "deadline"
             break
         if now >= seen + YIELD_S:

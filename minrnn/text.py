@@ -157,14 +157,14 @@ def _candidates(char: str) -> Iterator[str]:
 
 
 def _similar(char: str, known: set[str]) -> str | None:
-    """The closest spelling of `char` within `known`; None if there is none."""
+    """The closest spelling of `char` within `known`; None if nothing is similar."""
     if unicodedata.combining(char):
         return ""  # an accent typed after its letter: the letter stays
     return next((c for c in _candidates(char) if c and known.issuperset(c)), None)
 
 
 def _composed(text: str, known: set[str]) -> str:
-    """The text with a letter and the foreign accents behind it made one character, where that one is known."""
+    """The text with a letter and its foreign accents joined to one character, if that character is known."""
     accents = "".join(char for char in set(text) - known if unicodedata.combining(char))
     if not accents:
         return text
@@ -174,7 +174,7 @@ def _composed(text: str, known: set[str]) -> str:
 
 
 def _composed_letter(letter: str, known: set[str]) -> str:
-    """A letter with as many of its accents as a known character has; further accents stay behind it."""
+    """A letter joined with as many of its accents as a known character has; further accents stay separate."""
     for end in range(min(len(letter), 1 + _MOST_ACCENTS), 1, -1):
         if (joined := unicodedata.normalize("NFC", letter[:end])) in known:
             return joined + letter[end:]
@@ -182,7 +182,7 @@ def _composed_letter(letter: str, known: set[str]) -> str:
 
 
 def fold(text: str, vocab: CharVocab) -> Folded:
-    """Make `text` fit `vocab`: é becomes e, “ becomes ", and what has no likeness is dropped.
+    """Make `text` fit `vocab`: é becomes e, “ becomes ", and characters without a similar one are dropped.
 
     A letter with its accent as a character of its own becomes the accented letter, where the vocabulary has that.
     """

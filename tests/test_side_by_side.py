@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -18,7 +17,7 @@ from minrnn.library import Entry, Library
 from minrnn.models import MODEL_NAMES, LanguageModel
 from minrnn.settings import MAX_NEW_TOKENS, MAX_PROMPT_CHARS
 from minrnn.side_by_side import Snapshot, check_prompt, folded_for, write
-from minrnn.ui.compare import api, tab
+from minrnn.ui.compare import api, writing
 
 VOCAB = "\nabcdefgh"
 
@@ -137,10 +136,8 @@ def by_a_script(library: Library) -> Iterator[Any]:
 
 
 def by_the_page(library: Library) -> Iterator[Any]:
-    values = {"preset": "base", "chosen": list(MODEL_NAMES), "extra": [], "prompt": FOREIGN, "clicked": 0}
-    values |= {"max_new_tokens": 100}
-    generate = tab._generator(library, tab.Stops(), {name: name for name in values})
-    return generate(values, SimpleNamespace(session_hash="a page"))
+    asked = writing.request({"prompt": FOREIGN, "preset": "base", "max_new_tokens": 100})
+    return writing.begin(asked, library).snapshots
 
 
 @pytest.mark.parametrize("way", [by_a_script, by_the_page])

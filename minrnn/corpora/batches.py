@@ -34,7 +34,7 @@ class Batches:
             )
         self.block_size, self.batch_size, self.seed = block_size, batch_size, seed
         self._windows = ids.unfold(0, block_size, 1)  # a view: row t is the window from t on
-        # Windows that fit behind every offset, so that all epochs have the same length.
+        # Only windows that fit at every offset, so that all epochs have the same length.
         self.batches_per_epoch = (len(ids) - block_size) // block_size // batch_size
         self._epoch: tuple[int, Tensor] | None = None
 

@@ -1,4 +1,4 @@
-"""The language models. Importing a mixer's module enters it in the registry: this is the table of contents.
+"""The language models. Importing a mixer's module registers it, so the import line is the table of contents.
 
 The order of the imports is the order in which the models are shown.
 """

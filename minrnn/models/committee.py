@@ -57,7 +57,7 @@ class Committee(nn.Module):
         return sum(p.numel() for p in self.parameters())
 
     def forward(self, idx: Tensor, state: State = None) -> tuple[Tensor, State]:
-        """Read ids behind a state, as `LanguageModel.forward` does.
+        """Read ids, starting from a state, as `LanguageModel.forward` does.
 
         Args:
             idx: (B, T) ids, T >= 1.

@@ -1,4 +1,4 @@
-"""minGRU: a GRU whose gate and candidate see the input only, so all steps can be solved at once.
+"""minGRU: a GRU whose gate and candidate read the input only, so a scan solves all steps at once.
 
 code        paper (Feng et al. 2024, arXiv 2410.01201, section 3.1)
 gate        Linear_z(x_t), z_t = sigmoid(gate)
@@ -37,7 +37,7 @@ def hidden_width(config: ModelConfig) -> int:
     """Channels of the hidden state.
 
     Raises:
-        ConfigError: if a plain block, which has no projection behind it, asks for another width than its input's.
+        ConfigError: if a plain block, which has no projection, asks for another width than its input's.
     """
     options = own_options(config, ExpansionOptions)
     hidden = round(config.n_embd * options.expansion)
@@ -54,7 +54,7 @@ def is_signed(config: ModelConfig) -> bool:
 
 
 def projection(config: ModelConfig, hidden: int) -> nn.Module:
-    """From the hidden state back to the residual stream; nothing in a plain block."""
+    """The map from the hidden state back to the residual stream; the identity in a plain block."""
     return nn.Identity() if config.block == "plain" else nn.Linear(hidden, config.n_embd, config.bias)
 
 
@@ -75,7 +75,7 @@ class MinGRU(Mixer):
         self.projection = projection(config, hidden)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map (B, T, C) behind h to (B, T, C) and the last h."""
+        """Map x (B, T, C) and h to y (B, T, C) and the last h."""
         gate, candidate = self.gate_and_candidate(x).chunk(2, dim=-1)
         h = mingru_scan(gate, candidate, state, signed=self.signed)
         return self.projection(h), h[:, -1].contiguous()

@@ -1,4 +1,4 @@
-"""minLSTM: an LSTM whose gates and candidate see the input only, with gates that sum to one.
+"""minLSTM: an LSTM whose gates and candidate read the input only, with gates that sum to one.
 
 code             paper (Feng et al. 2024, arXiv 2410.01201, section 3.2)
 forget, input    Linear_f(x_t), Linear_i(x_t); f' = f / (f + i), i' = i / (f + i)
@@ -47,7 +47,7 @@ class MinLSTM(Mixer):
         self.projection = projection(config, hidden)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map (B, T, C) behind h to (B, T, C) and the last h."""
+        """Map x (B, T, C) and h to y (B, T, C) and the last h."""
         forget, input, candidate = self.gates_and_candidate(x).chunk(3, dim=-1)
         if self.normalised:
             h = minlstm_scan(forget, input, candidate, state, signed=self.signed)
