@@ -152,10 +152,13 @@ def _wire(library: Library, fields: Fields, view: gr.HTML, go: gr.Button, halt: 
     begin = f"(...args) => window.minrnn.begin(args, {fields.order})"
     starts = [go.click, prompt.submit]
     gr.on(starts, stops.ask, clicked, None, js="() => [window.minrnn.moment() - 1]", **AT_ONCE)
-    gr.on(
+    over: dict[str, Any] = {"fn": None, "js": "() => window.minrnn.over()"}
+    text = gr.on(
         starts, visible_errors(write), fields.inputs, [view, fields.parts["seed"]], js=begin, show_progress="hidden",
         api_name="write", api_visibility="private", trigger_mode="multiple", **WRITING,
-    ).then(None, None, None, js="() => window.minrnn.over()")  # fmt: skip
+    )  # fmt: skip
+    text.success(**over)
+    text.failure(**over)
     halt.click(stops.ask, clicked, None, js="() => [Date.now()]", **AT_ONCE)
     page.unload(stops.forget)
     chosen, preset = fields.parts["models"], fields.parts["preset"]
