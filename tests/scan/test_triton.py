@@ -22,7 +22,7 @@ if DEVICE == "cpu":
     os.environ["TRITON_INTERPRET"] = "1"  # read when triton is imported
 pytest.importorskip("triton", reason="the package triton is not installed")
 
-from minrnn.scan import triton as kernels  # noqa: E402
+from minrnn.scan import triton as backend  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:TRITON_DEFAULT_FP_FUSION:UserWarning")
 over_forms = pytest.mark.parametrize("form", FORMS)
@@ -39,8 +39,8 @@ def interpreted(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of two steps and blocks of two channels: a few steps have chunks, summaries and ragged ends."""
-    monkeypatch.setattr(kernels, "MIN_CHUNK", 2)
-    monkeypatch.setattr(kernels, "BLOCK", 2)
+    monkeypatch.setattr(backend, "MIN_CHUNK", 2)
+    monkeypatch.setattr(backend, "BLOCK", 2)
 
 
 def moved(inputs: list[Tensor]) -> list[Tensor]:
@@ -77,8 +77,8 @@ def test_no_uninitialised_memory_is_read(form: str) -> None:
 
 def test_halves_of_one_product_are_read_where_they_lie() -> None:
     halves = list(torch.randn(2, 3, 8).chunk(2, dim=-1))
-    assert all(x is y for x, y in zip(kernels._same_strides(halves), halves, strict=True))
-    copies = kernels._same_strides([halves[0], halves[1].contiguous()])
+    assert all(x is y for x, y in zip(backend._same_strides(halves), halves, strict=True))
+    copies = backend._same_strides([halves[0], halves[1].contiguous()])
     assert copies[0].is_contiguous() and torch.equal(copies[0], halves[0])
 
 
@@ -103,26 +103,26 @@ def test_halves_of_one_product_give_the_gradients_of_the_definition() -> None:
     ],
 )
 def test_time_is_split_where_the_streams_do_not_fill_a_card(shape: tuple[int, int, int], chunk: int) -> None:
-    assert kernels._chunk(*shape) == chunk
+    assert backend._chunk(*shape) == chunk
 
 
-@pytest.mark.parametrize(("form", "kind"), [("linear", kernels.LINEAR), ("minLSTM", kernels.MINLSTM)])
+@pytest.mark.parametrize(("form", "kind"), [("linear", backend.LINEAR), ("minLSTM", backend.MINLSTM)])
 def test_the_operators_are_registered_as_torch_wants(form: str, kind: int) -> None:
     *inputs, h0 = moved(FORMS[form][2](2, batch=1))
-    torch.library.opcheck(kernels.scan, (inputs, h0, kind, 1))
+    torch.library.opcheck(backend.scan, (inputs, h0, kind, 1))
 
 
 COMPILE = """
 import triton.language as tl
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
-from minrnn.scan import triton as kernels
+from minrnn.scan import kernels, triton as backend
 
 NUMBERS = dict.fromkeys(("T", "C", "chunk", "stride_b", "stride_t"), "i32")
 INPUTS = dict.fromkeys(("p", "q", "r", "grad_p", "grad_q", "grad_r"), "*bf16")
-for name in ("_states", "_state_summaries", "_adjoint_summaries", "_gradients"):
+for name in ("states", "state_summaries", "adjoint_summaries", "gradients"):
     kernel = getattr(kernels, name + "_kernel")
-    for form in (kernels.LINEAR, kernels.MINLSTM):
+    for form in (backend.LINEAR, backend.MINLSTM):
         known = {"FORM": form, "REACH": 2, "WIDE": tl.float32, "BLOCK": 128}
         types = NUMBERS | INPUTS | dict.fromkeys(known, "constexpr")
         signature = {name: types.get(name, "*fp32") for name in kernel.arg_names}
