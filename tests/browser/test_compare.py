@@ -309,6 +309,7 @@ def test_compare_has_one_main_heading_and_no_accessibility_fault(
 ) -> None:
     page = open_page(width, 900, f"/?__theme={theme}")
     page.keyboard.press("Shift")
+    expect(page.locator(".loading:visible")).to_have_count(0)
     assert page.locator("h1:visible").count() == 1
     violations = Axe().run(page).response["violations"]
     found = {
