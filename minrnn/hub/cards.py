@@ -19,6 +19,8 @@ from minrnn.corpora import CORPORA
 from minrnn.corpora.tinyshakespeare import SHA256
 from minrnn.models import mixer_class
 
+PREVIEW = "minrnn/ui/static/preview.png"
+"""The picture that others show beside a link to the Space."""
 CPU_TORCH = "--extra-index-url https://download.pytorch.org/whl/cpu"
 # What ZeroGPU runs, and no newer.
 ZERO_PYTHON, ZERO_TORCH = "3.12", "<2.12"
@@ -123,17 +125,20 @@ def bundled_card(config: ModelConfig, metrics: Mapping[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def space_readme(text: str, hardware: str, repos: Iterable[str], files: Iterable[str]) -> str:
+def space_readme(text: str, space: str, hardware: str, repos: Iterable[str], files: Iterable[str]) -> str:
     """The project's README.md as a Space's: front matter for the hardware, no picture that is not there.
 
     Args:
         text: the project's README.md.
+        space: its repo, "user/name", which holds the picture that others show beside a link.
         hardware: the Hub's name of the hardware.
         repos: model repos to have at hand when the Space starts.
         files: what the Space will hold.
     """
     card, repos, present = SpaceCard(text), list(repos), set(files)
     card.data["suggested_hardware"] = hardware
+    if PREVIEW in present:
+        card.data["thumbnail"] = f"https://huggingface.co/spaces/{space}/resolve/main/{PREVIEW}"
     if hardware.startswith("zero-"):
         card.data["python_version"] = ZERO_PYTHON
     card.data["models"] = repos or None

@@ -127,7 +127,7 @@ def space_upload(namespace: str, hardware: str, repos: list[str]) -> Upload:
     names = [*_tree(ROOT / "minrnn"), *_weights(), "app.py", "LICENSE"]
     content: dict[str, Path | bytes] = {name: ROOT / name for name in names}
     content["requirements.txt"] = cards.requirements(_text("requirements.txt"), hardware).encode()
-    content[CARD] = cards.space_readme(_text(CARD), hardware, repos, content).encode()
+    content[CARD] = cards.space_readme(_text(CARD), f"{namespace}/minrnn", hardware, repos, content).encode()
     return Upload("space", checked(f"{namespace}/minrnn"), content, owned=("minrnn/", "checkpoints/"))
 
 

@@ -146,7 +146,7 @@ def test_the_real_requirements_stop_at_zerogpus_torch() -> None:
 
 def test_pictures_that_are_not_uploaded_leave_the_readme() -> None:
     text = "---\ntitle: x\nsdk: gradio\n---\n\nA\n\n![one](docs/a.png)\n![two](minrnn/b.png)\n![three](https://x.y/c.png)\nB\n"
-    body = SpaceCard(cards.space_readme(text, "cpu-basic", [], ["minrnn/b.png"])).text
+    body = SpaceCard(cards.space_readme(text, "ann/minrnn", "cpu-basic", [], ["minrnn/b.png"])).text
     assert body == "\nA\n\n![two](minrnn/b.png)\n![three](https://x.y/c.png)\nB\n"
 
 
@@ -182,3 +182,10 @@ def test_the_licence_is_the_same_everywhere(readme: SpaceCard) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["license"].lower() == readme.data.license == "mit"
     assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+
+
+def test_a_space_shows_its_own_picture_beside_a_link() -> None:
+    readme = cards.space_readme("---\nsdk: gradio\n---\nText", "ann/minrnn", "cpu-basic", [], [cards.PREVIEW])
+    assert SpaceCard(readme).data["thumbnail"] == (
+        "https://huggingface.co/spaces/ann/minrnn/resolve/main/minrnn/ui/static/preview.png"
+    )
