@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -114,7 +115,7 @@ def _check_sizes(spec: RunSpec) -> None:
 
 def _check_init(runs: Listing, init: str, token: str) -> None:
     """Only bundled models, and those of the visitor's own runs, can be started from."""
-    path = Path(init).resolve()
+    path = Path(os.path.realpath(init.replace("\0", "\ufffd")))  # no path holds a null character
     if path.is_relative_to(checkpoint.BUNDLED.resolve()):
         return
     if path not in {run.model.resolve() for run in runs.listed(token)}:

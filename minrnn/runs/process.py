@@ -37,7 +37,7 @@ def queued_at(out: Path) -> int:
     try:
         asked = json.loads((out / QUEUED).read_text(encoding="utf-8"))
         return int(asked[0] if isinstance(asked, list) else asked)  # a list in earlier versions
-    except (OSError, ValueError, TypeError, IndexError, RecursionError):
+    except (OSError, ArithmeticError, ValueError, TypeError, LookupError, RecursionError):
         return _mtime_ns(out / QUEUED)
 
 
@@ -93,14 +93,18 @@ def spawn(out: Path) -> subprocess.Popen[bytes]:
 
 def reap(out: Path, status: int) -> None:
     """Say in the folder why a worker has ended that never began; one that began has said so itself."""
-    if not (out / STARTING).exists():
-        return
-    last = files.read_text(out / LOG)[-500:]
-    with contextlib.suppress(OSError):
-        files.write_text(
-            out / ERROR,
-            f"the worker ended with status {status} before it began. Its last words: {last or 'none'}\n",
+    if (out / STARTING).exists():
+        last = files.read_text(out / LOG)[-500:]
+        give_up(
+            out, f"the worker ended with status {status} before it began. Its last words: {last or 'none'}"
         )
+
+
+def give_up(out: Path, why: str) -> None:
+    """Say in the folder of a run that has been claimed why it does not start."""
+    with contextlib.suppress(OSError):
+        files.write_text(out / ERROR, why + "\n")
+    with contextlib.suppress(OSError):
         (out / STARTING).unlink(missing_ok=True)
 
 

@@ -66,19 +66,6 @@ class TrainingQueue:
         with self._rights(token, len(request.models) + len(request.inits), request.inits):
             return self._ask(request.specs(), token, request.own_text())
 
-    def start_specs(self, specs: Sequence[RunSpec], token: str = "", text: Corpus | None = None) -> list[str]:
-        """`start` for specs that are made already, such as a study's.
-
-        Args:
-            specs: what to train; their corpus is "own" where `text` is given.
-            token: of whoever asks.
-            text: the reader's own text.
-        """
-        if not specs:
-            raise ConfigError("no model is chosen; choose at least one.")
-        with self._rights(token, len(specs), [spec.init for spec in specs if spec.init]):
-            return self._ask(specs, token, text)
-
     def resume(self, name: str, token: str = "", more_iters: int = 0) -> None:
         """Let a run that ended go on, once the machine is free.
 
@@ -96,9 +83,11 @@ class TrainingQueue:
                 raise CheckpointError(f"{run.title} is {run.status} already; stop it first.")
             if settings.training_mode() == "limited":
                 limits.check_free(self.runs, token, 1)
-            if (spec := self._resumed(run, more_iters)) != run.spec:
-                folder.change(run.path, spec)
-            process.queue(run.path)
+            spec = self._resumed(run, more_iters)
+            with _writing(run):
+                if spec != run.spec:
+                    folder.change(run.path, spec)
+                process.queue(run.path)
 
     def stop(self, name: str, token: str = "") -> None:
         """Ask a run to save and end; one that waits is taken out of the queue.
@@ -109,7 +98,8 @@ class TrainingQueue:
         run = self.runs.find(name, token)
         if not run.active:
             raise CheckpointError(f"{run.title} is not running (it is {run.status}).")
-        _stop(run)
+        with _writing(run):
+            _stop(run)
 
     def delete(self, name: str, token: str = "") -> None:
         """Delete a run and all it holds.
@@ -117,10 +107,12 @@ class TrainingQueue:
         Raises:
             CheckpointError: if it is running.
         """
-        run = self.runs.find(name, token)
-        if run.status == "running" or (run.status == "waiting" and not process.unqueue(run.path)):
-            raise CheckpointError(f"{run.title} is running; stop it first.")
-        _delete(run)
+        with self._asking:  # or it might be resumed meanwhile
+            run = self.runs.find(name, token)
+            if run.status == "running" or (run.status == "waiting" and not process.unqueue(run.path)):
+                raise CheckpointError(f"{run.title} is running; stop it first.")
+            with _writing(run):
+                _delete(run)
 
     def rename(self, name: str, title: str, token: str = "") -> None:
         """Give a run another title; its folder keeps its name.
@@ -129,7 +121,8 @@ class TrainingQueue:
             ConfigError: if the title is empty or too long.
         """
         run = self.runs.find(name, token)
-        listing.write_about(run.path, listing.clean_title(title), run.asked, run.owner, run.order)
+        with _writing(run):
+            listing.write_about(run.path, listing.clean_title(title), run.asked, run.owner, run.order)
 
     def step(self) -> None:
         """Start the run whose turn it is, if the machine is free; where visitors share it, tidy up first."""
@@ -143,7 +136,7 @@ class TrainingQueue:
                 for run in limits.expired(self.runs.every()):
                     _delete(run)
             if not settings.on_zero_gpu() and (first := self.next_run()) and process.claim(first.path):
-                self._children[first.path] = process.spawn(first.path)
+                self._spawn(first.path)
 
     def next_run(self) -> Run | None:
         """The run whose turn it is; None while another one of the queue trains."""
@@ -181,6 +174,12 @@ class TrainingQueue:
                 if str(error) != said:
                     _LOG.exception("the training queue stumbled; it goes on, and says so once")
                 said = str(error)
+
+    def _spawn(self, out: Path) -> None:
+        try:
+            self._children[out] = process.spawn(out)
+        except OSError as error:
+            process.give_up(out, f"the worker could not be started ({error}); free some space, then resume.")
 
     def _reap(self) -> None:
         """Forget the workers that have ended."""
@@ -283,6 +282,17 @@ def _check_trainable(spec: RunSpec, corpus: Corpus) -> None:
 def _is_queued(run: Run) -> bool:
     """Whether a run was started by a queue, not by somebody's own command line."""
     return (run.path / listing.ABOUT).is_file()
+
+
+@contextlib.contextmanager
+def _writing(run: Run) -> Iterator[None]:
+    """Say so where a run's folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise CheckpointError(
+            f"{run.title}: {run.path} cannot be written ({error.strerror or error}); check its permissions."
+        ) from error
 
 
 def _stop(run: Run) -> None:
