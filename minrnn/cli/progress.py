@@ -25,10 +25,15 @@ def show(events: Iterator[Event], config: TrainConfig, out: Path) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console())
     task = bar.add_task("starting", total=_total(config))
-    with bar:
+    with suppress(OSError):
+        bar.start()
+    try:
         for event in events:
-            with suppress(OSError, UnicodeError):
+            with suppress(OSError):
                 _draw(bar, task, event, config, out)
+    finally:
+        with suppress(OSError):
+            bar.stop()
 
 
 def _draw(bar: Progress, task: TaskID, event: Event, config: TrainConfig, out: Path) -> None:
