@@ -231,7 +231,8 @@ def _follow_engine(
                 _finish(spec, corpus, state, event, out)
             metrics.write(to_line(event) + "\n")
             metrics.flush()
-            if isinstance(event, train.Eval) or state.seconds - saved_at >= spec.train.save_seconds:
+            due = isinstance(event, train.Eval) or state.seconds - saved_at >= spec.train.save_seconds
+            if due and not isinstance(event, train.Done):  # the end was saved, and has its figures
                 os.fsync(metrics.fileno())
                 saving.save(state, out)
                 saved_at = state.seconds
