@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import logging
 import re
 import unicodedata
@@ -103,13 +104,10 @@ class Listing:
     def every(self) -> list[Run]:
         """All runs in the runs folder, up to two folders deep, the newest first."""
         root = settings.runs_dir()
-        marks = [
-            path
-            for depth in ("*", "*/*")
-            for name in (ABOUT, CONFIG, METRICS)
-            for path in root.glob(f"{depth}/{name}")
-        ]
-        found = (self._read(path) for path in {mark.parent for mark in marks} if _is_run_path(path))
+        marks = [root.glob(f"{depth}/{n}") for depth in ("*", "*/*") for n in (ABOUT, CONFIG, METRICS)]
+        paths = {mark.parent for mark in itertools.chain(*marks)}
+        outer = (path for path in paths if path.parent not in paths)  # a run's model has a config.json, too
+        found = (self._read(path) for path in outer if _is_run_path(path))
         return sorted((run for run in found if run), key=lambda run: (-run.asked, run.order, run.name))
 
     def find(self, name: str, token: str) -> Run:

@@ -59,6 +59,13 @@ def unqueue(out: Path) -> bool:
     return claimed
 
 
+def stop(out: Path) -> None:
+    """Ask a run's worker to save and end; a run that waits is taken out of the queue."""
+    if not unqueue(out):
+        with contextlib.suppress(FileNotFoundError):  # the run has just been deleted
+            (out / STOP).touch()
+
+
 def is_alive(out: Path) -> bool:
     """Whether a process trains in this folder, or has just been started to."""
     age_s = time.time() - _mtime_ns(out / STARTING) / 1e9
@@ -122,7 +129,7 @@ def _give_way(pid: int) -> None:
     its niceness counts for nothing unless the session's is set, too.
     """
     with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+        os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS))
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS), encoding="ascii")
 

@@ -17,10 +17,11 @@ from typing import Any
 from minrnn import checkpoint, files, presets
 from minrnn.checked import Checked, from_mapping
 from minrnn.config import ModelConfig, TrainConfig
-from minrnn.corpora import OWN
-from minrnn.errors import ConfigError, MinrnnError
+from minrnn.corpora import OWN, Corpus
+from minrnn.errors import ConfigError, CorpusError, MinrnnError
 from minrnn.models import disk, mixer_class
 from minrnn.settings import MAX_JSON_BYTES
+from minrnn.text import CharVocab
 
 DEFAULT_CORPUS = "tinyshakespeare"
 OWN_TEXT = "own.txt"
@@ -143,6 +144,21 @@ def _published_preset(repo: str) -> Any:
         path = disk.fetch(name, checkpoint.METRICS, revision or None, max_bytes=MAX_JSON_BYTES)
         return checkpoint.read_metrics(path).get("preset")
     return None
+
+
+def check_trainable(spec: RunSpec, corpus: Corpus) -> None:
+    """Whether a spec can be trained on a text, as far as that is known without training.
+
+    Raises:
+        CorpusError: for a text that is shorter than a window.
+        ConfigError: for a vocabulary that is too large.
+    """
+    if len(corpus.train) <= spec.model.block_size:
+        raise CorpusError(
+            f"the text has {len(corpus.train):,} characters to train on and a window (block_size) of "
+            f"{spec.model.block_size:,} needs {spec.model.block_size + 1:,}; use a longer text or a smaller window."
+        )
+    CharVocab.of(corpus.text)
 
 
 def check_resumable(old: RunSpec, new: RunSpec) -> None:

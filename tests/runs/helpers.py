@@ -81,7 +81,9 @@ def request(models: Any = "mingru", **changes: Any) -> TrainRequest:
     return TrainRequest(models=models, **values | changes)
 
 
-def until(what: Callable[[], object], step: Callable[[], object] = lambda: None, seconds: float = 120) -> None:
+def until(
+    what: Callable[[], object], step: Callable[[], object] = lambda: None, seconds: float = 120
+) -> None:
     """Wait for something to be so."""
     deadline = time.monotonic() + seconds
     while not what():
