@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from minrnn.cli import terminal
@@ -23,7 +22,7 @@ def show(events: Iterator[Event], config: TrainConfig, out: Path) -> None:
                 terminal.say(line)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console())
+    bar = Progress(*columns, console=terminal.Patient())
     task = bar.add_task("starting", total=_total(config))
     with suppress(OSError):
         bar.start()
@@ -40,7 +39,7 @@ def _draw(bar: Progress, task: TaskID, event: Event, config: TrainConfig, out: P
     if isinstance(event, Iter):
         bar.update(task, completed=_spent(event, config), description=_rate(event))
     else:
-        bar.console.print(_line(event, out), markup=False, highlight=False)
+        bar.console.print(_line(event, out), markup=False, emoji=False, highlight=False)
 
 
 def _total(config: TrainConfig) -> float | None:

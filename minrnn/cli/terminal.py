@@ -24,11 +24,20 @@ def prepare() -> None:
             stream.reconfigure(errors="replace")
 
 
+class Patient(Console):
+    """A console that goes on where nobody reads the pipe any more; rich's own ends the process."""
+
+    def on_broken_pipe(self) -> None:
+        silence(self.file)
+
+
 def say(text: str, *, style: str | None = None, error: bool = False) -> None:
     """Print a text as it is, on stderr where it is an error."""
     stream = sys.stderr if error else sys.stdout
     try:
-        Console(file=stream, soft_wrap=True).print(text, style=style, markup=False, highlight=False)
+        Patient(file=stream, soft_wrap=True).print(
+            text, style=style, markup=False, emoji=False, highlight=False
+        )
     except OSError:  # nobody reads the pipe any more
         silence(stream)
 
@@ -44,8 +53,9 @@ def put(text: str) -> bool:
 
 
 def is_closed(stream: Any) -> bool:
-    """Whether nobody reads a stream any more; what still comes then goes nowhere."""
+    """Whether nobody reads a stream any more, tried with a newline; what still comes then goes nowhere."""
     try:
+        stream.write("\n")
         stream.flush()
     except OSError:
         silence(stream)

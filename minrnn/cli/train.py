@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,8 @@ def main(words: list[str]) -> None:
     """
     out = prepared(words)
     spec = folder.read_spec(out)
-    show(folder.execute(out, should_stop=_stop_on_signals()), spec.train, out)
+    with _stop_on_signals() as asked:
+        show(folder.execute(out, should_stop=asked), spec.train, out)
 
 
 def prepared(words: list[str]) -> Path:
@@ -199,7 +201,8 @@ def _spec(flags: TrainFlags, start: RunSpec) -> RunSpec:
     )
 
 
-def _stop_on_signals() -> Callable[[], bool]:
+@contextmanager
+def _stop_on_signals() -> Iterator[Callable[[], bool]]:
     """Whether somebody has asked the process to stop. The first signal asks, the second ends it at once, but tidily:
     no file is left half written; a third one does not even wait for that."""
     asked = False
@@ -211,6 +214,9 @@ def _stop_on_signals() -> Callable[[], bool]:
             raise KeyboardInterrupt
         asked = True
 
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, stop)
-    return lambda: asked
+    before = {name: signal.signal(name, stop) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

@@ -112,7 +112,7 @@ def spec_in(config: Mapping[str, Any], out: Path) -> RunSpec:
         CheckpointError: if it is not that of a run.
     """
     if not config:
-        raise CheckpointError(f"{out} holds no run that can be read; leave out --resume to start one there.")
+        raise CheckpointError(f"{out} holds no run that can be read; start one with --out {out}.")
     try:
         spec = from_dict(config)
     except ConfigError as error:
