@@ -2,10 +2,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from minrnn import presets
 from minrnn.config import ModelConfig, TrainConfig
 from minrnn.errors import ConfigError
 from minrnn.models import MIXERS, LanguageModel
-from minrnn.optimizers import Optimizers, hidden_matrices
+from minrnn.optimizers import Optimizers, hidden_matrices, learning_rate
 
 ADAMW = TrainConfig(optimizer="adamw", weight_decay=0)
 MUON = TrainConfig(optimizer="muon", weight_decay=0)
@@ -82,6 +83,31 @@ def _groups(config: TrainConfig) -> list[dict[str, list[Tensor]]]:
     return [group for part in Optimizers(small(), config).parts for group in part.param_groups]
 
 
+def peak(config: TrainConfig, iters: int, iter_s: float) -> float:
+    """The highest rate of a run whose iters take so long, as a share of the recipe's."""
+    return max(learning_rate(config, n, n * iter_s) for n in range(iters)) / config.learning_rate
+
+
+@pytest.mark.parametrize("iter_s", [0.01, 0.5, 5.0])
+def test_a_budget_in_seconds_leaves_the_warm_up_behind_on_a_slow_machine_too(iter_s: float) -> None:
+    config = TrainConfig(max_iters=0, max_seconds=60, warmup_iters=100)
+    assert peak(config, int(60 / iter_s), iter_s) > 0.9
+
+
+@pytest.mark.parametrize("iters", [2, 10, 30, 2_000])
+def test_a_small_budget_in_iters_leaves_the_warm_up_behind(iters: int) -> None:
+    assert peak(TrainConfig(max_iters=iters, warmup_iters=100), iters, 0.0) > 0.9
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+def test_the_presets_warm_up_as_they_always_did(preset: str) -> None:
+    for found in presets.PRESETS[preset].values():
+        config = found.train
+        first = config.learning_rate / (config.warmup_iters + 1)
+        assert learning_rate(config, 0, 0.0) == pytest.approx(first)
+        assert learning_rate(config, config.warmup_iters, 0.0) == pytest.approx(config.learning_rate)
+
+
 def test_an_unknown_optimiser_is_named() -> None:
-    with pytest.raises(ConfigError, match="'sgd'; choose 'adamw' or 'muon'"):
+    with pytest.raises(ConfigError, match="'sgd'; choose one of: 'adamw', 'muon'"):
         TrainConfig(optimizer="sgd")  # type: ignore[arg-type]
