@@ -33,6 +33,13 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
     _sync_folder(path.parent)
 
 
+def sweep(path: Path) -> None:
+    """Remove what writers of this file left aside when they were killed. Nobody may be writing it now."""
+    for aside in path.parent.glob(f".{path.name}.{'[0-9a-f]' * 12}"):
+        with contextlib.suppress(OSError):
+            aside.unlink()
+
+
 def write_text(path: Path, text: str) -> None:
     """`write_bytes` of a text in UTF-8; half a surrogate pair, which UTF-8 has no form for, becomes a question mark."""
     write_bytes(path, text.encode("utf-8", "replace"))

@@ -18,6 +18,8 @@ from minrnn.models import LanguageModel
 
 WARMUP_SHARE = 0.05
 """Largest share of a budget in seconds that the warm-up takes; else a slow machine would never reach the peak."""
+_WARMUP_ITERS_SHARE = 0.5
+"""The most of a budget in iters that it takes, for the same reason where few iters are asked for."""
 
 
 def learning_rate(config: TrainConfig, iter: int, seconds: float) -> float:
@@ -30,15 +32,21 @@ def learning_rate(config: TrainConfig, iter: int, seconds: float) -> float:
 
 def _warmup(config: TrainConfig, iter: int, seconds: float) -> float:
     """The share of the peak that the warm-up allows, by iters or by seconds, whichever is larger."""
-    by_iters = (iter + 1) / (config.warmup_iters + 1)
+    by_iters = (iter + 1) / (_warmup_iters(config) + 1)
     by_seconds = seconds / (WARMUP_SHARE * config.max_seconds) if config.max_seconds else 0.0
     return min(1.0, max(by_iters, by_seconds))
 
 
+def _warmup_iters(config: TrainConfig) -> int:
+    """The iters of the warm-up: the recipe's, or fewer where the budget is small."""
+    most = int(_WARMUP_ITERS_SHARE * config.max_iters) if config.max_iters else config.warmup_iters
+    return min(config.warmup_iters, most)
+
+
 def _cosine(config: TrainConfig, iter: int, seconds: float) -> float:
     """The share of the peak at this point of the budget."""
-    left = max(1, config.max_iters - config.warmup_iters)
-    by_iters = max(0, iter - config.warmup_iters) / left if config.max_iters else 0.0
+    warmup = _warmup_iters(config)
+    by_iters = max(0, iter - warmup) / max(1, config.max_iters - warmup) if config.max_iters else 0.0
     by_seconds = seconds / config.max_seconds if config.max_seconds else 0.0
     spent = min(1.0, max(by_iters, by_seconds))
     return config.min_lr_ratio + (1 - config.min_lr_ratio) * 0.5 * (1 + math.cos(math.pi * spent))

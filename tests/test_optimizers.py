@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from minrnn import presets
 from minrnn.config import ModelConfig, TrainConfig
 from minrnn.models import MIXERS, LanguageModel
 from minrnn.optimizers import Optimizers, hidden_matrices, learning_rate
@@ -105,3 +106,28 @@ def test_a_fast_machine_warms_up_by_iters_though_the_budget_is_in_seconds() -> N
 def test_without_iters_or_seconds_the_rate_stays_at_its_peak() -> None:
     config = TrainConfig(learning_rate=1.0, warmup_iters=9, max_iters=0, target_val_loss=1)
     assert learning_rate(config, 10_000, 1e5) == pytest.approx(1.0)
+
+
+def peak(config: TrainConfig, iters: int, iter_s: float) -> float:
+    """The highest rate of a run whose iters take so long, as a share of the recipe's."""
+    return max(learning_rate(config, n, n * iter_s) for n in range(iters)) / config.learning_rate
+
+
+@pytest.mark.parametrize("iter_s", [0.01, 0.5, 5.0])
+def test_a_budget_in_seconds_leaves_the_warm_up_behind_on_a_slow_machine_too(iter_s: float) -> None:
+    config = TrainConfig(max_iters=0, max_seconds=60, warmup_iters=100)
+    assert peak(config, int(60 / iter_s), iter_s) > 0.9
+
+
+@pytest.mark.parametrize("iters", [2, 10, 30, 2_000])
+def test_a_small_budget_in_iters_leaves_the_warm_up_behind(iters: int) -> None:
+    assert peak(TrainConfig(max_iters=iters, warmup_iters=100), iters, 0.0) > 0.9
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+def test_the_presets_warm_up_as_they_always_did(preset: str) -> None:
+    for found in presets.PRESETS[preset].values():
+        config = found.train
+        first = config.learning_rate / (config.warmup_iters + 1)
+        assert learning_rate(config, 0, 0.0) == pytest.approx(first)
+        assert learning_rate(config, config.warmup_iters, 0.0) == pytest.approx(config.learning_rate)

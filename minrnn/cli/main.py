@@ -30,6 +30,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command; errors a person can mend are one line on stderr and exit status 1."""
     words = list(sys.argv[1:] if argv is None else argv)
+    terminal.prepare()
     if not words or words[0] not in COMMANDS:
         asked = bool(words) and words[0] in ("-h", "--help")
         terminal.say(_usage(), error=not asked)
@@ -39,6 +40,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     except MinrnnError as error:
         terminal.say(f"error: {error}", style="red", error=True)
         raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        if not terminal.is_closed(sys.stdout):
+            raise
+        raise SystemExit(0) from None  # whoever read the output has had enough
 
 
 def _usage() -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from minrnn.cli import terminal
@@ -23,19 +22,24 @@ def show(events: Iterator[Event], config: TrainConfig, out: Path) -> None:
                 terminal.say(line)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console())
+    bar = Progress(*columns, console=terminal.Patient())
     task = bar.add_task("starting", total=_total(config))
-    with bar:
+    with suppress(OSError):
+        bar.start()
+    try:
         for event in events:
-            with suppress(OSError, UnicodeError):
+            with suppress(OSError):
                 _draw(bar, task, event, config, out)
+    finally:
+        with suppress(OSError):
+            bar.stop()
 
 
 def _draw(bar: Progress, task: TaskID, event: Event, config: TrainConfig, out: Path) -> None:
     if isinstance(event, Iter):
         bar.update(task, completed=_spent(event, config), description=_rate(event))
     else:
-        bar.console.print(_line(event, out), markup=False, highlight=False)
+        bar.console.print(_line(event, out), markup=False, emoji=False, highlight=False)
 
 
 def _total(config: TrainConfig) -> float | None:

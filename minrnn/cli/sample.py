@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 
 import torch
@@ -49,22 +48,12 @@ def main(words: list[str]) -> None:
     text: list[str] = []
     for chunk in stream(model, folded.text, flags.sampling):
         text.append(chunk.text)
-        if not flags.json:
-            _put(chunk.text)
+        if not flags.json and not terminal.put(chunk.text):
+            return
     if not flags.json:
-        _put("\n")
+        terminal.put("\n")
         return
     figures = {
         name: getattr(chunk, name) for name in ("tokens_per_s", "ttft_s", "state_bytes", "finish_reason")
     }
     terminal.figures({"text": "".join(text), **figures}, True)
-
-
-def _put(text: str) -> None:
-    """Print a few characters at once; the command ends quietly where nobody reads them any more."""
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)
-    except BrokenPipeError:
-        terminal.silence(sys.stdout)
-        raise SystemExit(0) from None

@@ -7,20 +7,60 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import Any
 
 from rich.console import Console
 
 
+def prepare() -> None:
+    """Let the standard streams take every text: what a terminal cannot show becomes a question mark, and a stream
+    that was closed before the start takes everything and shows nothing."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+class Patient(Console):
+    """A console that goes on where nobody reads the pipe any more; rich's own ends the process."""
+
+    def on_broken_pipe(self) -> None:
+        silence(self.file)
+
+
 def say(text: str, *, style: str | None = None, error: bool = False) -> None:
-    """Print a text as it is, on stderr where it is an error. What the terminal cannot show becomes a question mark."""
+    """Print a text as it is, on stderr where it is an error."""
     stream = sys.stderr if error else sys.stdout
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    text = text.encode(encoding, "replace").decode(encoding, "replace")
     try:
-        Console(file=stream, soft_wrap=True).print(text, style=style, markup=False, highlight=False)
+        Patient(file=stream, soft_wrap=True).print(
+            text, style=style, markup=False, emoji=False, highlight=False
+        )
     except OSError:  # nobody reads the pipe any more
         silence(stream)
+
+
+def put(text: str) -> bool:
+    """Print some characters at once, without a newline; False if nobody reads them any more."""
+    try:
+        print(text, end="", flush=True)
+    except OSError:
+        silence(sys.stdout)
+        return False
+    return True
+
+
+def is_closed(stream: Any) -> bool:
+    """Whether nobody reads a stream any more, tried with a newline; what still comes then goes nowhere."""
+    try:
+        stream.write("\n")
+        stream.flush()
+    except OSError:
+        silence(stream)
+        return True
+    return False
 
 
 def silence(stream: Any) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import signal
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from minrnn.corpora import OWN, Corpus
 from minrnn.errors import CheckpointError, ConfigError
 from minrnn.models import mixer_class
 from minrnn.runs import folder
+from minrnn.runs.lock import held
 from minrnn.runs.spec import RunSpec, check_resumable, fine_tune, from_preset
 
 DEFAULT_PRESET, DEFAULT_MODEL = presets.FIRST_PRESET, presets.FIRST_MODELS[0]
@@ -73,27 +74,37 @@ def main(words: list[str]) -> None:
     """
     out = prepared(words)
     spec = folder.read_spec(out)
-    show(folder.execute(out, should_stop=_stop_on_signals()), spec.train, out)
+    with _stop_on_signals() as asked:
+        show(folder.execute(out, should_stop=asked), spec.train, out)
 
 
 def prepared(words: list[str]) -> Path:
     """The folder of the run that the words ask for, ready to be trained."""
     named = _named(words)
     if named.run is not None:
-        if len(words) != (1 if words[0].startswith("--run=") else 2):
+        if words not in (["--run", named.run], [f"--run={named.run}"]):
             raise ConfigError(
                 "--run takes everything from the folder; use --out DIR --resume to change its budget."
             )
         return Path(named.run)
     spec, out, text = parse(words)
     if named.resume:
-        check_resumable(before := folder.read_spec(out), spec)
-        if spec != before:
-            folder.change(out, spec)
-        folder.forget_stop(out)
+        _change(out, spec)
     else:
         folder.create(out, spec, None if text is None else text.text)
     return out
+
+
+def _change(out: Path, spec: RunSpec) -> None:
+    """Let the folder say what the run trains from now on. Nobody may be training in it."""
+    with held(out):
+        check_resumable(before := folder.read_spec(out), spec)
+        folder.forget_stop(out)
+        if spec != before:
+            try:
+                folder.change(out, spec)
+            except OSError as error:
+                raise CheckpointError(f"{out} cannot be written ({error}); free some space.") from error
 
 
 def parse(words: list[str]) -> tuple[RunSpec, Path, Corpus | None]:
@@ -119,16 +130,21 @@ def parse(words: list[str]) -> tuple[RunSpec, Path, Corpus | None]:
         raise ConfigError("no folder is named; say by --out where the run should go.")
     spec = _spec(flags, start)
     if named.resume:
-        return (
-            dataclasses.replace(spec, corpus=start.corpus if named.corpus is None else flags.corpus),
-            flags.out,
-            None,
-        )
+        return _with_corpus_of(start, spec, flags.out), flags.out, None
     if spec.corpus in corpora.CORPORA:
         corpora.load(spec.corpus)
         return spec, flags.out, None
     text = corpora.own.from_file(files.expanded(spec.corpus))
     return dataclasses.replace(spec, corpus=OWN), flags.out, text
+
+
+def _with_corpus_of(run: RunSpec, spec: RunSpec, out: Path) -> RunSpec:
+    """The spec with the run's corpus where --corpus names a file that holds the same text."""
+    path = files.expanded(spec.corpus)
+    if spec.corpus in (run.corpus, *corpora.CORPORA) or not files.is_file(path):
+        return spec
+    same = corpora.own.from_file(path).sha256 == folder.read_corpus(run, out).sha256
+    return dataclasses.replace(spec, corpus=run.corpus) if same else spec
 
 
 def _named(words: list[str]) -> argparse.Namespace:
@@ -185,18 +201,22 @@ def _spec(flags: TrainFlags, start: RunSpec) -> RunSpec:
     )
 
 
-def _stop_on_signals() -> Callable[[], bool]:
-    """Whether somebody has asked the process to stop. The first signal asks, the second ends it at once."""
+@contextmanager
+def _stop_on_signals() -> Iterator[Callable[[], bool]]:
+    """Whether somebody has asked the process to stop. The first signal asks, the second ends it at once, but tidily:
+    no file is left half written; a third one does not even wait for that."""
     asked = False
 
     def stop(number: int, _frame: object) -> None:
         nonlocal asked
         if asked:
             signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-            sys.exit(128 + number)
+            raise KeyboardInterrupt
         asked = True
 
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, stop)
-    return lambda: asked
+    before = {name: signal.signal(name, stop) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

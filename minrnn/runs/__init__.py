@@ -2,6 +2,7 @@
 
 spec.py       what a run trains; config.json, the command line and the page's form are all made of it
 folder.py     the files of a run; training in one, and going on in it
+saving.py     its save: the model, and all it takes to go on from there
 events.py     what a run reports, and reading it back
 process.py    the worker: the process that trains a folder
 queue.py      starting runs one after another, stopping, resuming, renaming, deleting

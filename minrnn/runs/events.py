@@ -41,11 +41,19 @@ def to_line(event: Event) -> str:
 def from_line(line: str) -> Event | None:
     """The event of a line; None for one that is damaged, another tool's or a newer version's."""
     try:
-        data = json.loads(line)
+        data = _whole(json.loads(line))
         event: Event = _READERS[data["event"]].validate_python(data)
-    except (KeyError, TypeError, ValueError, RecursionError, ValidationError):
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, ValidationError):
         return None
     return event
+
+
+def _whole(data: Any) -> Any:
+    """An event's data without halves of surrogate pairs, which no page can be sent."""
+    return {
+        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        for name, value in data.items()
+    }
 
 
 def read_events(path: Path) -> list[Event]:
@@ -112,10 +120,9 @@ class History:
     @property
     def chars_per_s(self) -> float:
         """Characters an update reads, by the time it takes; NaN before the first."""
-        if not self.iters:
+        if not self.iters or not (seconds := self.iters[-1].iter * self.iter_ms / 1_000):
             return math.nan
-        last = self.iters[-1]
-        return last.tokens / last.iter / (self.iter_ms / 1_000)
+        return self.iters[-1].tokens / seconds
 
 
 class Follower:

@@ -17,19 +17,15 @@ kill at any instant leaves a run that goes on as if nothing had happened.
 from __future__ import annotations
 
 import dataclasses
-import io
 import os
 import platform
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 
 import minrnn
 from minrnn import checkpoint, corpora, device, files, train
@@ -37,16 +33,18 @@ from minrnn.config import Sampling
 from minrnn.corpora import OWN, Corpus
 from minrnn.errors import CheckpointError, ConfigError, CorpusError, MinrnnError
 from minrnn.models import LanguageModel
-from minrnn.runs.events import METRICS, from_line, to_line
+from minrnn.runs import saving
+from minrnn.runs.events import METRICS, last_event, to_line
 from minrnn.runs.lock import held
+from minrnn.runs.saving import MODEL as MODEL
+from minrnn.runs.saving import RESUME as RESUME
 from minrnn.runs.spec import OWN_TEXT, RunSpec, command, from_dict
 from minrnn.text import CharVocab, fold
 from minrnn.train import Event, TrainState
 
-CONFIG, MODEL, RESUME = "config.json", "model", "resume.pt"
+CONFIG = "config.json"
 LOG, ERROR, STOP, STARTING = "log.txt", "error.txt", "stop", "starting"
 SAMPLE_PROMPT = "ROMEO:\n"
-_INTACT = "The last checkpoint is intact: free some space, then resume the run."
 _OLD_CONFIG = "spec.json"
 """Where earlier versions left the spec of a run that had not begun."""
 
@@ -60,17 +58,18 @@ def create(out: Path, spec: RunSpec, text: str | None = None) -> None:
         text: the reader's own text, where the spec's corpus is "own".
 
     Raises:
-        CheckpointError: if the folder holds a run or cannot be made.
+        CheckpointError: if the folder holds a run, another process makes one there, or it cannot be made.
     """
-    if (out / CONFIG).exists() or has_begun(out):
-        raise CheckpointError(
-            f"{out} holds a run already; go on with it by --resume, or choose another --out."
-        )
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if text is not None:
-            files.write_text(out / OWN_TEXT, text)
-        files.write_json(out / CONFIG, spec.to_dict())
+        with held(out):  # of two who make a run here, the second finds the first one's
+            if (out / CONFIG).exists() or (out / RESUME).exists():
+                raise CheckpointError(
+                    f"{out} holds a run already; go on with it by --resume, or choose another --out."
+                )
+            if text is not None:
+                files.write_text(out / OWN_TEXT, text)
+            files.write_json(out / CONFIG, spec.to_dict())
     except OSError as error:
         raise CheckpointError(
             f"the folder {out} cannot be made ({error.strerror or error}); choose another place."
@@ -80,9 +79,15 @@ def create(out: Path, spec: RunSpec, text: str | None = None) -> None:
 def change(out: Path, spec: RunSpec) -> None:
     """Make a run train another spec from now on, such as one with a larger budget.
 
+    A run that had spent its budget counts as stopped from now on: it has not spent the new one.
+
     Raises:
-        OSError: if config.json cannot be written; the old one is untouched then.
+        OSError: if a file cannot be written; what it held stays.
     """
+    if isinstance(end := last_event(out / METRICS), train.Done) and end.reason != "stopped":
+        lines = (out / METRICS).read_bytes().rstrip(b"\n").split(b"\n")
+        lines[-1] = to_line(train.Done(end.iter, "stopped")).encode()
+        files.write_bytes(out / METRICS, b"\n".join(lines) + b"\n")
     files.write_json(out / CONFIG, {**files.read_object(out / CONFIG), **spec.to_dict()})
 
 
@@ -92,11 +97,24 @@ def read_spec(out: Path) -> RunSpec:
     Raises:
         CheckpointError: if `out` is not a run.
     """
-    path = out / CONFIG if (out / CONFIG).is_file() else out / _OLD_CONFIG
-    if not (data := files.read_object(path)):
-        raise CheckpointError(f"{out} holds no run that can be read; leave out --resume to start one there.")
+    return spec_in(read_config(out), out)
+
+
+def read_config(out: Path) -> dict[str, Any]:
+    """A run's config.json, unchecked; empty where there is none that can be read."""
+    return files.read_object(out / CONFIG if files.is_file(out / CONFIG) else out / _OLD_CONFIG)
+
+
+def spec_in(config: Mapping[str, Any], out: Path) -> RunSpec:
+    """`read_spec` of a config.json that has been read.
+
+    Raises:
+        CheckpointError: if it is not that of a run.
+    """
+    if not config:
+        raise CheckpointError(f"{out} holds no run that can be read; start one with --out {out}.")
     try:
-        spec = from_dict(data)
+        spec = from_dict(config)
     except ConfigError as error:
         raise CheckpointError(f"{out} is not a run of this minRNN: {error}") from None
     if spec.corpus not in corpora.CORPORA and (out / OWN_TEXT).is_file():  # as earlier versions named it
@@ -106,7 +124,7 @@ def read_spec(out: Path) -> RunSpec:
 
 def has_begun(out: Path) -> bool:
     """Whether there is a model in this run, and something to resume."""
-    return (out / RESUME).is_file()
+    return files.is_file(out / RESUME) and files.is_file(out / CONFIG)
 
 
 def read_corpus(spec: RunSpec, out: Path) -> Corpus:
@@ -140,14 +158,14 @@ def execute(out: Path, *, should_stop: Callable[[], bool] = lambda: False) -> It
         CheckpointError: if `out` is not a run, or another process trains in it.
         MinrnnError: whatever the text, the checkpoint or the training raise; error.txt says so, too.
     """
-    if not out.is_dir():
+    if not os.path.isdir(out):
         raise CheckpointError(f"{out} is no folder with a run; start one with --out {out}.")
     with held(out), _failures_kept(out):
         (out / STARTING).unlink(missing_ok=True)
         (out / ERROR).unlink(missing_ok=True)
         spec = read_spec(out)
         corpus = read_corpus(spec, out)
-        state = _restored(spec, out) if has_begun(out) else _begun(spec, corpus, out)
+        state = saving.restored(spec, out) if has_begun(out) else _begun(spec, corpus, out)
         yield from _follow_engine(read_spec(out), corpus, state, out, should_stop)
 
 
@@ -167,7 +185,7 @@ def _failures_kept(out: Path) -> Iterator[None]:
         raise
     except OSError as error:
         reason = f"{error.strerror or error} ({error.filename or out})"
-        _note(out, message := f"the run's folder cannot be written: {reason}. {_INTACT}")
+        _note(out, message := f"the run's folder cannot be written: {reason}. {saving.INTACT}")
         raise CheckpointError(message) from error
     except Exception as error:
         _note(out, f"unexpected: {type(error).__name__}: {error}")
@@ -196,49 +214,8 @@ def _begun(spec: RunSpec, corpus: Corpus, out: Path) -> TrainState:
     whole = dataclasses.replace(spec, model=state.model.config, corpus_sha256=corpus.sha256)
     facts = {"compute": state.compute.reason, "params": state.model.param_counts(), "began": time.time()}
     files.write_json(out / CONFIG, {**whole.to_dict(), **facts})
-    _save(state, out)
+    saving.save(state, out)
     return state
-
-
-def _restored(spec: RunSpec, out: Path) -> TrainState:
-    """The state of the last save. The events behind it are dropped, and so is the end of a run that goes on."""
-    state = train.begin(LanguageModel(spec.model), spec.train)
-    try:
-        saved = torch.load(out / RESUME, map_location=state.compute.device, weights_only=True)
-        state.load_state_dict(saved["state"])
-        length = int(saved["metrics_bytes"])
-    except MinrnnError:
-        raise
-    except Exception as error:  # torch raises many kinds for a file that is empty, cut or another's
-        raise CheckpointError(
-            f"{out / RESUME} is damaged ({type(error).__name__}), so the run cannot go on; train its last model on "
-            f"with --init {out / MODEL}."
-        ) from error
-    _cut_events(out / METRICS, length)
-    return state
-
-
-def _cut_events(path: Path, length: int) -> None:
-    """Cut metrics.jsonl back to whole lines within a length, without a `done` at their end; it never grows."""
-    lines = path.read_bytes()[:length].split(b"\n")[:-1] if path.is_file() else []
-    while lines and isinstance(from_line(lines[-1].decode("utf-8", "replace")), train.Done | NoneType):
-        lines.pop()
-    files.write_bytes(path, b"".join(line + b"\n" for line in lines))
-
-
-def _save(state: TrainState, out: Path) -> None:
-    """Write model/ and resume.pt, each file whole or not at all."""
-    buffer = io.BytesIO()
-    torch.save({"state": state.state_dict(), "metrics_bytes": (out / METRICS).stat().st_size}, buffer)
-    try:
-        state.average.save(out / MODEL)
-        files.write_bytes(out / RESUME, buffer.getbuffer())
-    except (OSError, SafetensorError) as error:
-        need, free = len(buffer.getbuffer()) / 1e6, shutil.disk_usage(out).free / 1e6
-        raise CheckpointError(
-            f"the run could not be saved at iter {state.iter}: {error}. A save needs about {1.5 * need:.1f} MB, "
-            f"and {free:.1f} MB are free. {_INTACT}"
-        ) from error
 
 
 def _follow_engine(
@@ -246,26 +223,24 @@ def _follow_engine(
 ) -> Iterator[Event]:
     saved_at = state.seconds
     asked = out / STOP
-    events = train.train(state, corpus, spec.train, should_stop=lambda: should_stop() or asked.exists())
+    engine = train.train(state, corpus, spec.train, should_stop=lambda: should_stop() or asked.exists())
     with (out / METRICS).open("a", encoding="utf-8") as metrics:
-        for event in events:
+        for event in engine:
             if isinstance(event, train.Done):
+                saving.save(state, out)
                 _finish(spec, corpus, state, event, out)
             metrics.write(to_line(event) + "\n")
             metrics.flush()
-            if (
-                isinstance(event, train.Eval | train.Done)
-                or state.seconds - saved_at >= spec.train.save_seconds
-            ):
+            due = isinstance(event, train.Eval) or state.seconds - saved_at >= spec.train.save_seconds
+            if due and not isinstance(event, train.Done):  # the end was saved, and has its figures
                 os.fsync(metrics.fileno())
-                _save(state, out)
+                saving.save(state, out)
                 saved_at = state.seconds
             yield event
 
 
 def _finish(spec: RunSpec, corpus: Corpus, state: TrainState, done: train.Done, out: Path) -> None:
     """Put figures, history and a sample beside the weights. A run that is stopped is not scored: it ends at once."""
-    _save(state, out)
     model, config = state.average, spec.train
     scored = done.reason != "stopped"
     scores: dict[str, Any] = {"n_params": model.n_params}

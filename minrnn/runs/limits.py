@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minrnn import checkpoint, settings
+from minrnn.checked import shown
 from minrnn.errors import CheckpointError, ConfigError
 from minrnn.runs.listing import ABOUT, FOLLOWED, Listing, Run
 from minrnn.runs.process import QUEUED
@@ -114,11 +115,13 @@ def _check_sizes(spec: RunSpec) -> None:
 
 def _check_init(runs: Listing, init: str, token: str) -> None:
     """Only bundled models, and those of the visitor's own runs, can be started from."""
-    path = Path(init).resolve()
-    if path.is_relative_to(checkpoint.BUNDLED.resolve()):
-        return
-    if path not in {run.model.resolve() for run in runs.listed(token)}:
-        raise CheckpointError(f"{init!r} is not offered here; choose a bundled model or one of your runs.")
+    with contextlib.suppress(OSError, ValueError):  # what cannot be a path is no folder that is offered
+        path = Path(init).resolve()
+        if path.is_relative_to(checkpoint.BUNDLED.resolve()):
+            return
+        if path in {run.model.resolve() for run in runs.listed(token)}:
+            return
+    raise CheckpointError(f"{shown(init)} is not offered here; choose a bundled model or one of your runs.")
 
 
 def _within(spec: RunSpec, seconds: float) -> RunSpec:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import logging
 import re
 import unicodedata
@@ -23,7 +24,7 @@ from typing import Any, Literal
 from minrnn import checkpoint, files, settings
 from minrnn.errors import CheckpointError, ConfigError
 from minrnn.runs.events import METRICS, Follower, History, last_event
-from minrnn.runs.folder import CONFIG, ERROR, LOG, MODEL, STOP, has_begun, read_spec
+from minrnn.runs.folder import CONFIG, ERROR, LOG, MODEL, STOP, has_begun, read_config, spec_in
 from minrnn.runs.process import QUEUED, is_alive
 from minrnn.runs.spec import RunSpec
 from minrnn.train import Done
@@ -33,6 +34,10 @@ MAX_TITLE_CHARS = 60
 MAX_FOLLOWED = 64
 """Runs whose histories are kept in memory; another one is read from its file again."""
 Status = Literal["waiting", "running", "stopped", "finished", "failed", "killed"]
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and symbols that look like a space: fillers of Hangul, and the empty pattern of Braille."""
+_PART = "[^./\\\\\0\ud800-\udfff][^/\\\\\0\ud800-\udfff]{0,199}"  # surrogates: bytes that no page can be sent
+_NAME = re.compile(f"{_PART}(/{_PART})?")
 _LOG = logging.getLogger(__name__)
 
 
@@ -99,13 +104,10 @@ class Listing:
     def every(self) -> list[Run]:
         """All runs in the runs folder, up to two folders deep, the newest first."""
         root = settings.runs_dir()
-        marks = [
-            path
-            for depth in ("*", "*/*")
-            for name in (ABOUT, CONFIG, METRICS)
-            for path in root.glob(f"{depth}/{name}")
-        ]
-        found = (self._read(path) for path in {mark.parent for mark in marks} if _is_run_path(path))
+        marks = [root.glob(f"{depth}/{n}") for depth in ("*", "*/*") for n in (ABOUT, CONFIG, METRICS)]
+        paths = {mark.parent for mark in itertools.chain(*marks)}
+        outer = (path for path in paths if path.parent not in paths)  # a run's model has a config.json, too
+        found = (self._read(path) for path in outer if _is_run_path(path))
         return sorted((run for run in found if run), key=lambda run: (-run.asked, run.order, run.name))
 
     def find(self, name: str, token: str) -> Run:
@@ -173,10 +175,17 @@ def clean_title(title: str) -> str:
     Raises:
         ConfigError: if it is empty or too long.
     """
-    title = "".join(c for c in " ".join(title.split()) if unicodedata.category(c)[0] != "C").strip()
+    title = _shown(title)
     if not 1 <= len(title) <= MAX_TITLE_CHARS:
         raise ConfigError(f"the name has {len(title)} visible characters; give it 1 to {MAX_TITLE_CHARS}.")
     return title
+
+
+def _shown(title: str) -> str:
+    """A title on one line without control and format characters; empty where nothing of it can be seen."""
+    plain = "".join(c for c in " ".join(title.split()) if unicodedata.category(c)[0] != "C")
+    seen = any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANK for c in plain)
+    return " ".join(plain.split()) if seen else ""
 
 
 def write_about(path: Path, title: str, asked: float, owner: str, order: int = 0) -> None:
@@ -206,7 +215,7 @@ def _may_see(run: Run, token: str) -> bool:
 
 def _is_name(name: str) -> bool:
     """Whether this names a folder below the runs folder, up to two deep, that is neither hidden nor outside."""
-    return bool(re.fullmatch(r"[^./\\\0][^/\\\0]{0,199}(/[^./\\\0][^/\\\0]{0,199})?", name))
+    return bool(_NAME.fullmatch(name))
 
 
 def _is_run_path(path: Path) -> bool:
@@ -219,17 +228,17 @@ def _read(path: Path) -> Run | None:
     Raises:
         CheckpointError: if the folder holds something else.
     """
-    about, config = files.read_object(path / ABOUT), files.read_object(path / CONFIG)
+    about, config = files.read_object(path / ABOUT), read_config(path)
     if not path.is_dir():
         return None
-    spec = read_spec(path)
+    spec = spec_in(config, path)
     name = path.relative_to(settings.runs_dir()).as_posix()
     status, problem = _status(path)
     params = config.get("params")
     return Run(
         name=name,
         path=path,
-        title=str(about.get("title") or name),
+        title=_shown(str(about.get("title") or ""))[:MAX_TITLE_CHARS] or name,
         asked=_number(about.get("asked")) or _number(config.get("began")) or path.stat().st_ctime,
         order=int(_number(about.get("place"))),
         status=status,

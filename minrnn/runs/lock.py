@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import errno
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from minrnn.errors import CheckpointError
 
 LOCK = "lock"
 _PATIENCE_S = 2.0
 """Checking the lock takes it for a moment, so a worker retries briefly before it gives up."""
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
+"""What a file system without locks answers, such as some network disks."""
+
+_NATIVE: dict[str, Any] = (
+    {"fallback_to_soft": False} if "fallback_to_soft" in inspect.signature(FileLock).parameters else {}
+)
+"""filelock's own way out takes the empty file of an earlier lock for one that is held; older versions have none."""
 
 
 @contextmanager
 def held(out: Path) -> Iterator[None]:
-    """Hold the run's lock. On a file system without locks a file that says whose it is stands in for it.
+    """Hold the run's lock. On a file system without locks a file that names its holder stands in for it.
 
     Raises:
         CheckpointError: if another process trains in this folder, or it cannot be written.
     """
-    lock = FileLock(out / LOCK, timeout=_PATIENCE_S, poll_interval=0.02)
     try:
-        lock.acquire()
+        lock = _acquired(out / LOCK, _PATIENCE_S)
     except Timeout:
         raise CheckpointError(
             f"another process is training in {out}; stop it first, or choose another folder."
@@ -50,16 +59,36 @@ def is_held(out: Path) -> bool:
 @contextmanager
 def alone(path: Path) -> Iterator[bool]:
     """Whether no other process holds this lock at the moment; where that is so, none does until the context ends."""
-    lock = FileLock(path, timeout=0)
+    lock = None
     try:
-        lock.acquire()
+        lock = _acquired(path, 0)
     except Timeout:
         yield False
         return
     except OSError:
-        yield True
-        return
+        pass
     try:
         yield True
     finally:
-        lock.release()
+        if lock is not None:
+            lock.release()
+
+
+def _acquired(path: Path, timeout: float) -> BaseFileLock:
+    """The lock, acquired. A generator that holds it may be continued by another thread, so it belongs to none.
+
+    Raises:
+        Timeout: if somebody else holds it all that time.
+        OSError: if the folder cannot be written.
+    """
+    lock: BaseFileLock = FileLock(path, timeout, thread_local=False, **_NATIVE)
+    try:
+        lock.acquire(poll_interval=0.02)
+    except Timeout:
+        raise
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
+            raise
+        lock = SoftFileLock(path.with_name(f"{path.name}.owner"), timeout, thread_local=False)
+        lock.acquire(poll_interval=0.02)
+    return lock

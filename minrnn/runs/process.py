@@ -37,7 +37,7 @@ def queued_at(out: Path) -> int:
     try:
         asked = json.loads((out / QUEUED).read_text(encoding="utf-8"))
         return int(asked[0] if isinstance(asked, list) else asked)  # a list in earlier versions
-    except (OSError, ValueError, TypeError, IndexError, RecursionError):
+    except (OSError, ArithmeticError, ValueError, TypeError, LookupError, RecursionError):
         return _mtime_ns(out / QUEUED)
 
 
@@ -57,6 +57,13 @@ def unqueue(out: Path) -> bool:
     if claimed:
         (out / STARTING).unlink(missing_ok=True)
     return claimed
+
+
+def stop(out: Path) -> None:
+    """Ask a run's worker to save and end; a run that waits is taken out of the queue."""
+    if not unqueue(out):
+        with contextlib.suppress(FileNotFoundError):  # the run has just been deleted
+            (out / STOP).touch()
 
 
 def is_alive(out: Path) -> bool:
@@ -93,14 +100,18 @@ def spawn(out: Path) -> subprocess.Popen[bytes]:
 
 def reap(out: Path, status: int) -> None:
     """Say in the folder why a worker has ended that never began; one that began has said so itself."""
-    if not (out / STARTING).exists():
-        return
-    last = files.read_text(out / LOG)[-500:]
-    with contextlib.suppress(OSError):
-        files.write_text(
-            out / ERROR,
-            f"the worker ended with status {status} before it began. Its last words: {last or 'none'}\n",
+    if (out / STARTING).exists():
+        last = files.read_text(out / LOG)[-500:]
+        give_up(
+            out, f"the worker ended with status {status} before it began. Its last words: {last or 'none'}"
         )
+
+
+def give_up(out: Path, why: str) -> None:
+    """Say in the folder of a run that has been claimed why it does not start."""
+    with contextlib.suppress(OSError):
+        files.write_text(out / ERROR, why + "\n")
+    with contextlib.suppress(OSError):
         (out / STARTING).unlink(missing_ok=True)
 
 
@@ -118,7 +129,7 @@ def _give_way(pid: int) -> None:
     its niceness counts for nothing unless the session's is set, too.
     """
     with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+        os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS))
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS), encoding="ascii")
 

@@ -20,14 +20,13 @@ from pathlib import Path
 
 from minrnn import settings
 from minrnn.corpora import Corpus
-from minrnn.errors import CheckpointError, ConfigError, CorpusError
+from minrnn.errors import CheckpointError, ConfigError
 from minrnn.models import mixer_class
 from minrnn.runs import folder, limits, listing, process
 from minrnn.runs.listing import Listing, Run
 from minrnn.runs.lock import alone
 from minrnn.runs.request import TrainRequest
-from minrnn.runs.spec import RunSpec
-from minrnn.text import CharVocab
+from minrnn.runs.spec import RunSpec, check_trainable
 from minrnn.train import Event
 
 _LOG = logging.getLogger(__name__)
@@ -66,19 +65,6 @@ class TrainingQueue:
         with self._rights(token, len(request.models) + len(request.inits), request.inits):
             return self._ask(request.specs(), token, request.own_text())
 
-    def start_specs(self, specs: Sequence[RunSpec], token: str = "", text: Corpus | None = None) -> list[str]:
-        """`start` for specs that are made already, such as a study's.
-
-        Args:
-            specs: what to train; their corpus is "own" where `text` is given.
-            token: of whoever asks.
-            text: the reader's own text.
-        """
-        if not specs:
-            raise ConfigError("no model is chosen; choose at least one.")
-        with self._rights(token, len(specs), [spec.init for spec in specs if spec.init]):
-            return self._ask(specs, token, text)
-
     def resume(self, name: str, token: str = "", more_iters: int = 0) -> None:
         """Let a run that ended go on, once the machine is free.
 
@@ -96,9 +82,11 @@ class TrainingQueue:
                 raise CheckpointError(f"{run.title} is {run.status} already; stop it first.")
             if settings.training_mode() == "limited":
                 limits.check_free(self.runs, token, 1)
-            if (spec := self._resumed(run, more_iters)) != run.spec:
-                folder.change(run.path, spec)
-            process.queue(run.path)
+            spec = self._resumed(run, more_iters)
+            with _writing(run):
+                if spec != run.spec:
+                    folder.change(run.path, spec)
+                process.queue(run.path)
 
     def stop(self, name: str, token: str = "") -> None:
         """Ask a run to save and end; one that waits is taken out of the queue.
@@ -109,7 +97,8 @@ class TrainingQueue:
         run = self.runs.find(name, token)
         if not run.active:
             raise CheckpointError(f"{run.title} is not running (it is {run.status}).")
-        _stop(run)
+        with _writing(run):
+            process.stop(run.path)
 
     def delete(self, name: str, token: str = "") -> None:
         """Delete a run and all it holds.
@@ -117,10 +106,12 @@ class TrainingQueue:
         Raises:
             CheckpointError: if it is running.
         """
-        run = self.runs.find(name, token)
-        if run.status == "running" or (run.status == "waiting" and not process.unqueue(run.path)):
-            raise CheckpointError(f"{run.title} is running; stop it first.")
-        _delete(run)
+        with self._asking:  # or it might be resumed meanwhile
+            run = self.runs.find(name, token)
+            with _writing(run):
+                if run.status == "running" or (run.status == "waiting" and not process.unqueue(run.path)):
+                    raise CheckpointError(f"{run.title} is running; stop it first.")
+                _delete(run)
 
     def rename(self, name: str, title: str, token: str = "") -> None:
         """Give a run another title; its folder keeps its name.
@@ -129,7 +120,8 @@ class TrainingQueue:
             ConfigError: if the title is empty or too long.
         """
         run = self.runs.find(name, token)
-        listing.write_about(run.path, listing.clean_title(title), run.asked, run.owner, run.order)
+        with _writing(run):
+            listing.write_about(run.path, listing.clean_title(title), run.asked, run.owner, run.order)
 
     def step(self) -> None:
         """Start the run whose turn it is, if the machine is free; where visitors share it, tidy up first."""
@@ -139,25 +131,35 @@ class TrainingQueue:
                 return
             if settings.training_mode() == "limited":
                 for run in limits.forgotten(self.runs.every()):
-                    _stop(run)
+                    process.stop(run.path)
                 for run in limits.expired(self.runs.every()):
                     _delete(run)
-            if not settings.on_zero_gpu() and (first := self.next_run()) and process.claim(first.path):
-                self._children[first.path] = process.spawn(first.path)
+            if not settings.on_zero_gpu() and (first := self._claimed()):
+                self._spawn(first.path)
 
-    def next_run(self) -> Run | None:
-        """The run whose turn it is; None while another one of the queue trains."""
+    def waiting(self) -> list[Run]:
+        """The runs whose turn it is, the next one first; none while another one of the queue trains."""
         found = self.runs.every()
         if any(run.path in self._children or (run.status == "running" and _is_queued(run)) for run in found):
-            return None
-        waiting = [run for run in found if run.status == "waiting"]
-        return min(waiting, key=lambda run: process.queued_at(run.path), default=None)
+            return []
+        return _in_turn(found)
+
+    def _claimed(self) -> Run | None:
+        """The run whose turn it is, claimed. One whose folder cannot be written does not hold up the others."""
+        failure = None
+        for run in self.waiting():
+            try:
+                if process.claim(run.path):
+                    return run
+            except OSError as error:
+                failure = error
+        if failure is not None:
+            raise failure
+        return None
 
     def next_here(self, token: str) -> Run | None:
         """Take the visitor's next run out of the queue, to train it in this process; None if there is none."""
-        waiting = [run for run in self.runs.listed(token) if run.status == "waiting"]
-        waiting.sort(key=lambda run: process.queued_at(run.path))
-        return next((run for run in waiting if process.claim(run.path)), None)
+        return next((run for run in _in_turn(self.runs.listed(token)) if process.claim(run.path)), None)
 
     def watch(self, every_s: float = 1.0) -> None:
         """Call `step` again and again in a thread of this process, until `close`; a second call does nothing."""
@@ -181,6 +183,12 @@ class TrainingQueue:
                 if str(error) != said:
                     _LOG.exception("the training queue stumbled; it goes on, and says so once")
                 said = str(error)
+
+    def _spawn(self, out: Path) -> None:
+        try:
+            self._children[out] = process.spawn(out)
+        except OSError as error:
+            process.give_up(out, f"the worker could not be started ({error}); free some space, then resume.")
 
     def _reap(self) -> None:
         """Forget the workers that have ended."""
@@ -212,7 +220,7 @@ class TrainingQueue:
         if settings.training_mode() == "limited":
             specs = limits.limited(specs)
         for spec in specs:
-            _check_trainable(spec, folder.read_corpus(spec, Path()) if text is None else text)
+            check_trainable(spec, folder.read_corpus(spec, Path()) if text is None else text)
         asked = time.time()
         return [self._make(spec, token, text, asked, order) for order, spec in enumerate(specs)]
 
@@ -242,11 +250,9 @@ class TrainingQueue:
 
     def _resumed(self, run: Run, more_iters: int) -> RunSpec:
         """What a run that goes on trains: what it did, or so many further iters and nothing else."""
+        if more_iters <= 0 and run.status == "finished":
+            raise CheckpointError(f"{run.title} has spent its budget; say how many more iters it may train.")
         if more_iters <= 0:
-            if run.status == "finished":
-                raise CheckpointError(
-                    f"{run.title} has spent its budget; say how many more iters it may train."
-                )
             return run.spec
         if settings.training_mode() == "limited":
             raise ConfigError("a budget cannot be extended here; run minRNN on your own machine.")
@@ -265,19 +271,10 @@ def train_here(path: str) -> Iterator[Event]:
     yield from folder.execute(Path(path))
 
 
-def _check_trainable(spec: RunSpec, corpus: Corpus) -> None:
-    """Whether a spec can be trained on a text, as far as that is known without training.
-
-    Raises:
-        CorpusError: for a text that is shorter than a window.
-        ConfigError: for a vocabulary that is too large.
-    """
-    if len(corpus.train) <= spec.model.block_size:
-        raise CorpusError(
-            f"the text has {len(corpus.train):,} characters to train on and a window (block_size) of "
-            f"{spec.model.block_size:,} needs {spec.model.block_size + 1:,}; use a longer text or a smaller window."
-        )
-    CharVocab.of(corpus.text)
+def _in_turn(runs: Sequence[Run]) -> list[Run]:
+    """Those of the runs that wait, in the order they were asked for."""
+    waiting = [run for run in runs if run.status == "waiting"]
+    return sorted(waiting, key=lambda run: process.queued_at(run.path))
 
 
 def _is_queued(run: Run) -> bool:
@@ -285,10 +282,15 @@ def _is_queued(run: Run) -> bool:
     return (run.path / listing.ABOUT).is_file()
 
 
-def _stop(run: Run) -> None:
-    if not (run.status == "waiting" and process.unqueue(run.path)):
-        with contextlib.suppress(FileNotFoundError):
-            (run.path / folder.STOP).touch()
+@contextlib.contextmanager
+def _writing(run: Run) -> Iterator[None]:
+    """Say so where a run's folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise CheckpointError(
+            f"{run.title}: {run.path} cannot be written ({error.strerror or error}); check its permissions."
+        ) from error
 
 
 def _delete(run: Run) -> None:

@@ -16,7 +16,7 @@ from minrnn.config import Count, DeviceName, DtypeName, Probability, Seed
 from minrnn.corpora import OWN, Corpus
 from minrnn.errors import ConfigError, CorpusError
 from minrnn.models import MODEL_NAMES
-from minrnn.runs.spec import RunSpec, command, fine_tune, from_preset
+from minrnn.runs.spec import OWN_TEXT, RunSpec, command, fine_tune, from_preset
 
 MAX_RUNS = 8
 """Runs of one request: more than the models there are is a mistake."""
@@ -140,9 +140,16 @@ def command_lines(request: TrainRequest, runs_dir: Path) -> str:
         for init in request.inits
         if init not in local
     ]
-    if local or request.models:
-        specs = dataclasses.replace(request, inits=local).specs()
-        lines += [command(spec, runs_dir / f"{spec.preset}-{spec.model.mixer}") for spec in specs]
+    specs = dataclasses.replace(request, inits=local).specs() if local or request.models else []
+    for number, spec in enumerate(specs):
+        name = f"{spec.preset}-{spec.model.mixer}"
+        taken = sum(
+            (other.preset, other.model.mixer) == (spec.preset, spec.model.mixer) for other in specs[:number]
+        )
+        out = runs_dir / (f"{name}-{taken + 1}" if taken else name)
+        if spec.corpus == OWN:
+            lines.append(f"# with your text as {out / OWN_TEXT}")
+        lines.append(command(spec, out))
     return "\n".join(lines)
 
 

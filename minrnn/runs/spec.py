@@ -9,20 +9,24 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minrnn import checkpoint, presets
+from minrnn import checkpoint, files, presets
 from minrnn.checked import Checked, from_mapping
 from minrnn.config import ModelConfig, TrainConfig
-from minrnn.corpora import OWN
-from minrnn.errors import ConfigError
+from minrnn.corpora import OWN, Corpus
+from minrnn.errors import ConfigError, CorpusError, MinrnnError
 from minrnn.models import disk, mixer_class
+from minrnn.settings import MAX_JSON_BYTES
+from minrnn.text import CharVocab
 
 DEFAULT_CORPUS = "tinyshakespeare"
 OWN_TEXT = "own.txt"
 """The file in a run's folder that holds a text of the reader's own."""
+_FALLBACKS = ("tiny", *presets.PRESETS)
 FINE_TUNE_RATE = 0.3
 """A fine-tune's learning rate, as a share of the preset's: the weights are near a good place already."""
 CHANGEABLE = frozenset(
@@ -110,19 +114,51 @@ def fine_tune(init: str, preset: str = "") -> RunSpec:
         MinrnnError: if the checkpoint's config cannot be read, or the preset has no recipe for its model.
     """
     shape = dataclasses.replace(checkpoint.read_config(init), vocab="")
-    preset = preset or preset_of(init)
+    preset = preset or preset_of(init, shape.mixer)
     recipe = presets.get(preset, shape.mixer).train
     recipe = dataclasses.replace(recipe, learning_rate=recipe.learning_rate * FINE_TUNE_RATE)
     return RunSpec(DEFAULT_CORPUS, shape, recipe, preset, init)
 
 
-def preset_of(init: str) -> str:
-    """The preset whose recipe tunes a checkpoint: its own where it is known, else tiny."""
-    path = Path(init)
-    if path.resolve().parent.name in presets.PRESETS:  # checkpoints/PRESET/MODEL
-        return path.resolve().parent.name
-    preset = checkpoint.read_metrics(path / checkpoint.METRICS).get("preset") if path.is_dir() else None
-    return str(preset) if preset in presets.PRESETS else "tiny"
+def preset_of(init: str, mixer: str) -> str:
+    """The preset whose recipe tunes a checkpoint: its own where it is known, else the first with such a model.
+
+    Args:
+        init: a folder or a Hub repo; of a repo its metrics.json is read.
+        mixer: of the checkpoint.
+    """
+    path = Path(init).resolve()
+    if not path.is_dir():
+        named = [_published_preset(init)]
+    else:  # checkpoints/PRESET/MODEL; or a run's model, scored or not yet
+        run = files.read_object(path.parent / "config.json")
+        metrics = files.read_object(path / checkpoint.METRICS)
+        named = [run.get("preset"), metrics.get("preset"), path.parent.name]
+    known = [preset for preset in (*named, *_FALLBACKS) if mixer in presets.PRESETS.get(str(preset), ())]
+    return str(known[0]) if known else _FALLBACKS[0]
+
+
+def _published_preset(repo: str) -> Any:
+    name, _, revision = repo.partition("@")
+    with suppress(MinrnnError):  # a model without metrics is still a model
+        path = disk.fetch(name, checkpoint.METRICS, revision or None, max_bytes=MAX_JSON_BYTES)
+        return checkpoint.read_metrics(path).get("preset")
+    return None
+
+
+def check_trainable(spec: RunSpec, corpus: Corpus) -> None:
+    """Whether a spec can be trained on a text, as far as that is known without training.
+
+    Raises:
+        CorpusError: for a text that is shorter than a window.
+        ConfigError: for a vocabulary that is too large.
+    """
+    if len(corpus.train) <= spec.model.block_size:
+        raise CorpusError(
+            f"the text has {len(corpus.train):,} characters to train on and a window (block_size) of "
+            f"{spec.model.block_size:,} needs {spec.model.block_size + 1:,}; use a longer text or a smaller window."
+        )
+    CharVocab.of(corpus.text)
 
 
 def check_resumable(old: RunSpec, new: RunSpec) -> None:
@@ -147,8 +183,12 @@ def check_resumable(old: RunSpec, new: RunSpec) -> None:
 
 
 def command(spec: RunSpec, out: str | Path) -> str:
-    """The command that trains a spec in a folder, as one types it."""
-    return shlex.join(["python", "-m", "minrnn", "train", *flags(spec, out), "--out", str(out)])
+    """The command that trains a spec in a folder, as one types it. Where no preset has its model, the folder says."""
+    try:
+        words = [*flags(spec, out), "--out", str(out)]
+    except ConfigError:
+        words = ["--run", str(out)]
+    return shlex.join(["python", "-m", "minrnn", "train", *words])
 
 
 def flags(spec: RunSpec, out: str | Path = "") -> list[str]:
@@ -159,8 +199,9 @@ def flags(spec: RunSpec, out: str | Path = "") -> list[str]:
         out: the run's folder, where a text of the reader's own lies.
     """
     corpus = str(Path(out) / OWN_TEXT) if spec.corpus == OWN else spec.corpus
-    words = ["--preset", spec.preset, "--model", spec.model.mixer, "--corpus", corpus]
-    preset = presets.get(spec.preset, spec.model.mixer)
+    name = spec.preset if spec.model.mixer in presets.PRESETS.get(spec.preset, ()) else _any_preset(spec)
+    words = ["--preset", name, "--model", spec.model.mixer, "--corpus", corpus]
+    preset = presets.get(name, spec.model.mixer)
     if spec.init is not None:
         words += ["--init", spec.init, "--learning-rate", str(spec.train.learning_rate)]
         words += ["--dropout", str(spec.model.dropout)]
@@ -169,6 +210,11 @@ def flags(spec: RunSpec, out: str | Path = "") -> list[str]:
     words += _flags(spec.model, preset.model, {"mixer", "vocab", "options"})
     words += _flags(spec.model.options or plain, preset.model.options or plain)
     return words + _flags(spec.train, preset.train)
+
+
+def _any_preset(spec: RunSpec) -> str:
+    """A preset that has the spec's model, for a run whose own preset is no more."""
+    return next((name for name in _FALLBACKS if spec.model.mixer in presets.PRESETS[name]), spec.preset)
 
 
 def _flags(values: Any, defaults: Any, left_out: set[str] = frozenset()) -> list[str]:  # type: ignore[assignment]

@@ -1,92 +1,46 @@
-"""The command line, as a person types it."""
+"""The commands as a whole: what is asked wrongly, and where what is printed goes."""
 
-import json
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from minrnn.cli.main import main
-from minrnn.cli.train import parse
-
-TINY = ["--max-iters", "3", "--n-embd", "16", "--n-layer", "1", "--batch-size", "2", "--dtype", "float32"]
+from minrnn.cli.main import COMMANDS, main
 
 
-def run_json(words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
-    capsys.readouterr()
-    main(words)
-    out: dict[str, object] = json.loads(capsys.readouterr().out)
-    return out
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_its_flags(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0
+    assert f"python -m minrnn {command}" in capsys.readouterr().out
 
 
-@pytest.fixture(scope="module")
-def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("text") / "own.txt"
-    path.write_text("the quick brown fox jumps over the lazy dog.\n" * 100, encoding="utf-8")
-    return path
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {command} " in shown for command in COMMANDS)
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, text_file: Path) -> Path:
-    out = tmp_path_factory.mktemp("trained") / "run"
-    main(["train", "--model", "mingru", "--corpus", str(text_file), "--out", str(out), *TINY])
-    return out / "model"
-
-
-def test_train_eval_and_sample_work_on_one_folder(
-    trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("words", [[], ["no_such_command"], ["--version"]])
+def test_an_unknown_command_is_answered_with_the_list(
+    words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    scores = run_json(["eval", str(trained), "--corpus", str(text_file), "--json"], capsys)
-    assert {"val_loss", "val_loss_streaming", "bits_per_char", "n_params", "tokens"} == set(scores)
-    words = ["sample", str(trained), "--prompt", "the ", "--max-new-tokens", "9", "--seed", "5", "--json"]
-    first, second = run_json(words, capsys), run_json(words, capsys)
-    assert set(first) == {"text", "tokens_per_s", "ttft_s", "state_bytes", "finish_reason"}
-    assert first["text"] == second["text"] and len(str(first["text"])) == 9
-
-
-def test_metrics_are_what_eval_says(
-    trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    scores = run_json(["eval", str(trained), "--corpus", str(text_file), "--json"], capsys)
-    metrics = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))
-    assert metrics["val_loss"] == pytest.approx(scores["val_loss"], abs=1e-6)
-    assert metrics["iters"] == 3 and metrics["tokens_seen"] == 3 * 2 * 96
-
-
-def test_the_training_split_is_scored_on_demand(
-    trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["eval", str(trained), "--corpus", str(text_file), "--split", "train", "--json"]
-    assert "train_loss" in run_json(words, capsys)
-
-
-def test_a_flag_not_given_takes_the_presets_value() -> None:
-    spec, out, resume = parse(["--preset", "base", "--model", "lstm", "--out", "x", "--learning-rate", "0.1"])
-    assert spec.model.n_layer == 5 and spec.model.dropout == 0.3 and spec.train.learning_rate == 0.1
-    assert (out, resume) == (Path("x"), False)
-
-
-def test_a_mixers_own_options_are_flags() -> None:
-    spec, _, _ = parse(["--model", "nanogpt", "--out", "x", "--n-head", "2"])
-    assert getattr(spec.model.options, "n_head") == 2  # noqa: B009
-
-
-def test_a_fine_tune_keeps_the_shape_and_lowers_the_rate(trained: Path) -> None:
-    spec, _, _ = parse(["--init", str(trained), "--out", "y"])
-    fresh, _, _ = parse(["--model", "mingru", "--out", "y"])
-    assert (spec.model.n_embd, spec.model.n_layer) == (16, 1)
-    assert spec.train.learning_rate < fresh.train.learning_rate
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    error = capsys.readouterr().err
+    assert all(f"  {command} " in error for command in COMMANDS)
 
 
 @pytest.mark.parametrize(
-    ("words", "hint"),
-    [
-        (["train", "--model", "gru", "--out", "x"], "mingru"),
-        (["train", "--preset", "huge", "--out", "x"], "base"),
-        (["train", "--out", "x", "--learning-rate", "99"], "learning_rate"),
-        (["train", "--out", "x", "--corpus", "nowhere.txt", *TINY], "nowhere.txt"),
-        (["eval", "nowhere", "--json"], "nowhere"),
-        (["sample", "nowhere"], "nowhere"),
-    ],
+    ("words", "hint"), [(["eval", "nowhere", "--json"], "nowhere"), (["sample", "nowhere"], "nowhere")]
 )
 def test_a_mistake_is_one_line_and_exit_status_1(
     words: list[str],
@@ -98,21 +52,77 @@ def test_a_mistake_is_one_line_and_exit_status_1(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as end:
         main(words)
-    assert end.value.code == 1
     error = capsys.readouterr().err
+    assert end.value.code == 1
     assert error.startswith("error: ") and hint in error and error.count("\n") == 1
 
 
-def test_a_run_is_not_overwritten(trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["train", "--corpus", str(text_file), "--out", str(trained.parent), *TINY])
-    assert "--resume" in capsys.readouterr().err
+def run(*words: str, code: str = "", **env: str) -> "subprocess.CompletedProcess[str]":
+    """A command in a process of its own."""
+    start = ["-c", code] if code else ["-m", "minrnn"]
+    more: dict[str, Any] = {"capture_output": True, "text": True, "check": False, "encoding": "utf-8"}
+    return subprocess.run([sys.executable, *start, *words], env={**os.environ, **env}, **more)
 
 
-def test_eval_refuses_a_text_with_unknown_characters(
-    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "other.txt").write_text("ABC " * 500, encoding="utf-8")
-    with pytest.raises(SystemExit):
-        main(["eval", str(trained), "--corpus", str(tmp_path / "other.txt")])
-    assert "'A'" in capsys.readouterr().err
+def test_a_terminal_that_lacks_a_character_shows_a_question_mark(trained: Path) -> None:
+    words = ("sample", str(trained), "--prompt", "Ж", "--max-new-tokens", "5")
+    done = run(*words, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0 and len(done.stdout) == 6
+    done = run("eval", "gibt's nicht: Ä", PYTHONIOENCODING="ascii")
+    assert done.returncode == 1 and "gibt's nicht: ?" in done.stderr
+
+
+def test_a_pipe_that_closes_is_no_error(trained: Path) -> None:
+    words = [sys.executable, "-m", "minrnn", "sample", str(trained), "--max-new-tokens", "5000"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stdout.read(3)
+        process.stdout.close()
+        assert process.wait(60) == 0
+        assert process.stderr and process.stderr.read() == b""
+
+
+def test_help_into_a_pipe_that_closes_is_no_error() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m minrnn train --help | true; exit ${{PIPESTATUS[0]}}",
+        shell=True, executable="/bin/bash", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_key_that_interrupts_leaves_no_traceback() -> None:
+    code = (
+        "import sys, minrnn.cli.eval as command\n"
+        "from minrnn.cli.main import main\n"
+        "def interrupted(_): raise KeyboardInterrupt\n"
+        "command.main = interrupted\n"
+        "main(['eval'])"
+    )
+    done = run(code=code)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_another_broken_pipe_is_not_hidden() -> None:
+    code = (
+        "import minrnn.cli.eval as command\n"
+        "from minrnn.cli.main import main\n"
+        "def broken(_): raise BrokenPipeError(32, 'the network went away')\n"
+        "command.main = broken\n"
+        "main(['eval'])"
+    )
+    done = run(code=code)
+    assert done.returncode == 1 and "the network went away" in done.stderr
+
+
+def test_training_does_not_wait_for_the_page_nor_for_charts() -> None:
+    code = (
+        "import sys; import minrnn.cli.main, minrnn.cli.train\n"
+        "print([name for name in ('gradio', 'plotly', 'pandas', 'sympy', 'torch._dynamo') if name in sys.modules])"
+    )
+    assert run(code=code).stdout == "[]\n"
+
+
+def test_there_is_a_console_script() -> None:
+    pyproject = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'minrnn = "minrnn.__main__:main"' in pyproject
+    for script in entry_points(group="console_scripts", name="minrnn"):
+        assert script.load() is main

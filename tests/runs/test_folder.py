@@ -1,181 +1,282 @@
 import dataclasses
 import itertools
-import json
-import multiprocessing
 import os
 import random
-import resource
+import stat
+import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from minrnn import checkpoint, corpora, runlog, runs, train
-from minrnn.config import ModelConfig, TrainConfig
-from minrnn.errors import CheckpointError, TrainingError
-from minrnn.runs import RunSpec
+from minrnn import checkpoint, files, train
+from minrnn.errors import CheckpointError, ConfigError, CorpusError, TrainingError
+from minrnn.runs import folder
+from minrnn.runs.events import METRICS, last_event, read_events
 from minrnn.runs.lock import held, is_held
-
-MICRO = ModelConfig("mingru", n_layer=1, n_embd=16, block_size=16, mlp_ratio=1, conv_kernel=2, dropout=0.1)
-RECIPE = TrainConfig(
-    max_iters=12, batch_size=4, warmup_iters=2, eval_interval=4, eval_chars=500, sample_interval=0, sample_chars=8,
-    save_seconds=0, device="cpu", dtype="float32",
-)  # fmt: skip
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> RunSpec:
-    """A model of a thousand weights on a text of the test's own."""
-    text = tmp_path / "text.txt"
-    text.write_text("".join(f"{n} sheep, {n * n} legs.\n" for n in range(200)))
-    return RunSpec(str(text), MICRO, RECIPE, "tiny")
-
-
-def budget(spec: RunSpec, **changes: Any) -> RunSpec:
-    return dataclasses.replace(spec, train=dataclasses.replace(spec.train, **changes))
+from minrnn.runs.spec import RunSpec
+from tests.runs.helpers import (
+    MICRO,
+    SHEEP,
+    copied,
+    halved,
+    longer,
+    losses,
+    made,
+    micro,
+    start,
+    trained,
+    wait_for_iter,
+)
 
 
-def losses(out: Path) -> list[tuple[int, float]]:
-    return [(e.iter, e.loss) for e in runlog.read_events(out)[0] if isinstance(e, train.Iter)]
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that went from its beginning to its end; it is only read."""
+    return trained(tmp_path_factory.mktemp("runs") / "whole")
 
 
-def test_a_run_leaves_a_checkpoint_with_its_scores_and_history(spec: RunSpec, tmp_path: Path) -> None:
-    events = list(runs.execute(spec, tmp_path / "run"))
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run stopped after five iters; it is only copied."""
+    return halved(tmp_path_factory.mktemp("runs") / "stopped")
+
+
+def test_a_run_leaves_a_checkpoint_with_its_scores_and_history(tmp_path: Path) -> None:
+    out = made(tmp_path / "run")
+    events = list(folder.execute(out))
     assert events[-1] == train.Done(12, "max_iters")
-    assert runlog.read_events(tmp_path / "run")[0] == events
-    loaded = checkpoint.load(tmp_path / "run" / "model")
+    assert read_events(out / METRICS) == events
+    loaded = checkpoint.load(out / "model")
     assert loaded.metrics["iters"] == 12
     assert loaded.metrics["val_loss"] > 0
-    assert runs.read_spec(tmp_path / "run").train == spec.train
+    assert read_events(out / "model" / checkpoint.HISTORY) == events[:-1]
+    assert folder.read_spec(out).train == micro().train
 
 
-def test_a_stopped_run_goes_on_to_the_same_weights(spec: RunSpec, tmp_path: Path) -> None:
-    list(runs.execute(spec, tmp_path / "whole"))
-    asked = itertools.count()
-    list(runs.execute(spec, tmp_path / "halves", should_stop=lambda: next(asked) == 7))
-    list(runs.execute(runs.read_spec(tmp_path / "halves"), tmp_path / "halves", resume=True))
-    assert losses(tmp_path / "halves") == losses(tmp_path / "whole")
-    whole, halves = (torch.load(tmp_path / name / "resume.pt") for name in ("whole", "halves"))
-    for name, weight in whole["state"]["average"].items():
-        assert torch.equal(weight, halves["state"]["average"][name])
+def test_config_json_holds_the_whole_spec_once_a_run_has_begun(whole: Path) -> None:
+    spec = folder.read_spec(whole)
+    assert spec.model.vocab == "".join(sorted(set(SHEEP)))
+    assert len(spec.corpus_sha256) == 64
+    assert dataclasses.replace(spec.model, vocab="", options=None) == MICRO
 
 
-def test_a_file_named_stop_ends_the_run_and_is_used_up(spec: RunSpec, tmp_path: Path) -> None:
-    events = runs.execute(spec, tmp_path / "run")
+def test_a_stopped_run_goes_on_to_the_same_weights(whole: Path, stopped: Path, tmp_path: Path) -> None:
+    halves = copied(stopped, tmp_path / "halves")
+    list(folder.execute(halves))
+    assert losses(halves) == losses(whole)
+    there, here = (torch.load(out / "resume.pt") for out in (whole, halves))
+    for name, weight in there["state"]["average"].items():
+        assert torch.equal(weight, here["state"]["average"][name])
+
+
+def test_a_file_named_stop_ends_the_run_and_is_used_up(tmp_path: Path) -> None:
+    events = folder.execute(made(tmp_path / "run"))
     next(events)
     (tmp_path / "run" / "stop").touch()
     assert list(events)[-1].reason == "stopped"  # type: ignore[union-attr]
     assert not (tmp_path / "run" / "stop").exists()
 
 
-def test_a_run_is_not_overwritten_and_only_a_run_is_resumed(spec: RunSpec, tmp_path: Path) -> None:
-    list(runs.execute(budget(spec, max_iters=1), tmp_path / "run"))
+def test_a_run_is_not_overwritten_and_only_a_run_is_trained(stopped: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="holds a run already.*--resume"):
-        next(runs.execute(spec, tmp_path / "run"))
+        made(stopped)
+    with pytest.raises(CheckpointError, match="holds a run already"):
+        made(made(tmp_path / "new"))
+    with pytest.raises(CheckpointError, match="is no folder with a run"):
+        next(folder.execute(tmp_path / "nowhere"))
     with pytest.raises(CheckpointError, match="holds no run"):
-        next(runs.execute(spec, tmp_path / "other", resume=True))
+        next(folder.execute(tmp_path))
 
 
-def test_two_workers_never_share_a_folder(spec: RunSpec, tmp_path: Path) -> None:
-    with held(tmp_path / "run"):
-        assert is_held(tmp_path / "run")
+@pytest.mark.parametrize("name", ["file", "file/below", "x" * 300])
+def test_a_place_where_no_folder_can_be_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CheckpointError, match=r"cannot be made \(.*choose another place"):
+        made(tmp_path / name)
+    with pytest.raises(CheckpointError):
+        next(folder.execute(tmp_path / name))
+
+
+def test_of_eight_who_make_a_run_in_one_folder_one_succeeds(tmp_path: Path) -> None:
+    ready, refused = threading.Barrier(8), []
+
+    def make(seed: int) -> None:
+        ready.wait()
+        try:
+            made(tmp_path / "run", seed=seed)
+        except CheckpointError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=make, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 7 and all("holds a run already" in message for message in refused)
+
+
+def test_two_workers_never_share_a_folder(tmp_path: Path) -> None:
+    out = made(tmp_path / "run")
+    with held(out):
+        assert is_held(out)
         with pytest.raises(CheckpointError, match="another process is training"):
-            next(runs.execute(spec, tmp_path / "run"))
-    assert not is_held(tmp_path / "run")
+            next(folder.execute(out))
+    assert not is_held(out)
+    assert not (out / "error.txt").exists()
 
 
 def test_a_failure_leaves_its_reason_and_the_last_good_checkpoint(
-    spec: RunSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, spec = tmp_path / "run", budget(spec, save_seconds=100)
+    out = made(tmp_path / "run", save_seconds=100)
     with monkeypatch.context() as patch:
         patch.setattr(train, "learning_rate", lambda config, iter, seconds: 1e38 if iter == 6 else 1e-3)
         with pytest.raises(TrainingError, match="no longer a finite number.*half the learning_rate"):
-            list(runs.execute(spec, out))
+            list(folder.execute(out))
     assert "learning_rate 0.003" in (out / "error.txt").read_text()
     checkpoint.load(out / "model")
-    list(runs.execute(runs.read_spec(out), out, resume=True))
+    list(folder.execute(out))
     assert [n for n, _ in losses(out)] == list(range(1, 13))
     assert not (out / "error.txt").exists()
 
 
-def _in_a_process(spec: RunSpec, out: Path, resume: bool, file_bytes: int = 0) -> None:
-    """Train; from the first event on no file may grow beyond `file_bytes`, as on a disk that is full."""
-    torch.set_num_threads(1)
-    for _ in runs.execute(spec, out, resume=resume):
-        if file_bytes:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+@pytest.mark.parametrize("error", [ZeroDivisionError("by nought"), RuntimeError("no memory of that name")])
+def test_an_unexpected_exception_is_told_as_what_it_is(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> float:
+        raise error
+
+    monkeypatch.setattr(train, "learning_rate", fail)
+    with pytest.raises(type(error)):
+        list(folder.execute(made(tmp_path / "run")))
+    told = (tmp_path / "run" / "error.txt").read_text()
+    assert told == f"unexpected: {type(error).__name__}: {error}\n"
 
 
-def start(*args: Any) -> Any:
-    """A process that has torch at once and never shared a thread with this one."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch._dynamo", "minrnn.runs"])
-    process = context.Process(target=_in_a_process, args=args)
-    process.start()
-    return process
-
-
-def test_a_full_disk_keeps_the_last_checkpoint_and_says_so(spec: RunSpec, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    process = start(spec, out, False, 2_000)
+def test_a_full_disk_keeps_the_last_checkpoint_and_says_so(whole: Path, tmp_path: Path) -> None:
+    process = start(out := made(tmp_path / "run"), 2_000)
     process.join(60)
     assert process.exitcode == 1
     assert "free some space" in (out / "error.txt").read_text()
     assert not list(out.rglob(".*"))
-    list(runs.execute(runs.read_spec(out), out, resume=True))
-    list(runs.execute(spec, tmp_path / "whole"))
-    assert losses(out) == losses(tmp_path / "whole")
-
-
-def wait_for_iter(out: Path, iter: int, process: Any) -> None:
-    while process.is_alive() and not any(n >= iter for n, _ in losses(out)):
-        time.sleep(0.002)
+    list(folder.execute(out))
+    assert losses(out) == losses(whole)
 
 
 @pytest.mark.slow
-def test_a_run_killed_ten_times_ends_like_one_never_killed(spec: RunSpec, tmp_path: Path) -> None:
-    spec = budget(spec, max_iters=110, eval_interval=5)
-    list(runs.execute(spec, tmp_path / "whole"))
-    out, moment = tmp_path / "killed", random.Random(4)
+def test_a_run_killed_ten_times_ends_like_one_never_killed(tmp_path: Path) -> None:
+    changes = {"max_iters": 110, "eval_interval": 5}
+    wanted = trained(tmp_path / "whole", **changes)
+    out, moment = made(tmp_path / "killed", **changes), random.Random(4)
     for kill in range(10):
-        process = start(runs.read_spec(out) if kill else spec, out, bool(kill))
+        process = start(out)
         wait_for_iter(out, 10 * kill + moment.randrange(2, 10), process)
         time.sleep(moment.random() * 0.02)
         process.kill()
         process.join()
-    list(runs.execute(runs.read_spec(out), out, resume=True))
-    whole, killed = losses(tmp_path / "whole"), losses(out)
-    assert [n for n, _ in killed] == list(range(1, 111))
-    assert [loss for _, loss in killed] == pytest.approx([loss for _, loss in whole], abs=1e-6)
+    list(folder.execute(out))
+    assert [n for n, _ in losses(out)] == list(range(1, 111))
+    assert [loss for _, loss in losses(out)] == pytest.approx([x for _, x in losses(wanted)], abs=1e-6)
+    assert not list(out.rglob(".*"))
 
 
-def test_a_follower_reads_only_what_is_new_and_starts_over_when_the_file_was_cut(tmp_path: Path) -> None:
-    lines = [runlog.to_line(train.Iter(n, 3.0 - n / 10, 0.1, 1.0, 64 * n, n / 5, 0.2)) for n in range(1, 9)]
-    path, follower = tmp_path / "metrics.jsonl", runlog.Follower(tmp_path)
-    path.write_text("\n".join(lines[:6]) + "\n" + lines[6][:20])
-    assert [e.iter for e in follower.poll().iters] == [1, 2, 3, 4, 5, 6]
-    path.write_text("\n".join([*lines[:3], lines[7], *lines[3:], *lines]) + "\n")
-    assert [e.iter for e in follower.poll().iters][:5] == [1, 2, 3, 8, 4]
+def test_an_extended_run_that_is_killed_goes_on_to_the_new_budget(whole: Path, tmp_path: Path) -> None:
+    out = copied(whole, tmp_path / "run")
+    folder.change(out, longer(out, max_iters=200_000))
+    assert folder.read_spec(out).train.max_iters == 200_000
+    process = start(out)
+    wait_for_iter(out, 20, process)
+    process.kill()
+    process.join()
+    folder.change(out, longer(out, max_iters=30 + len(losses(out))))
+    assert list(folder.execute(out))[-1].iter > 30
 
 
-@pytest.mark.parametrize("count", [0, 1, 1_999, 2_000, 2_001, 123_456])
-def test_thinning_keeps_both_ends_and_no_more_than_the_limit(count: int) -> None:
-    places = runlog.thinned(count)
-    assert len(places) <= runlog.MAX_POINTS
-    assert places == sorted(set(places))
-    assert not count or (places[0] == 0 and places[-1] == count - 1)
+def test_a_finished_run_with_a_larger_budget_is_no_longer_finished(whole: Path, tmp_path: Path) -> None:
+    out = copied(whole, tmp_path / "run")
+    folder.change(out, longer(out, max_iters=20))
+    assert last_event(out / METRICS) == train.Done(12, "stopped")
+    assert list(folder.execute(out))[-1] == train.Done(20, "max_iters")
+    assert [n for n, _ in losses(out)] == list(range(1, 21))
+    assert {"params", "compute", "began"} <= set(folder.read_config(out))
 
 
-def test_a_line_that_is_no_event_is_named() -> None:
-    with pytest.raises(ValueError, match="not an event"):
-        runlog.from_line(json.dumps({"event": "dream"}))
+@pytest.mark.parametrize("more", ["sheep\n", "häuser, straßen\n"])
+def test_a_run_is_not_continued_with_another_text(more: str, stopped: Path, tmp_path: Path) -> None:
+    out = copied(stopped, tmp_path / "run")
+    (out / "own.txt").write_text(SHEEP + more, encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"no longer the one that this run began with.*--init .*run/model"):
+        list(folder.execute(out))
+    assert "no longer the one" in (out / "error.txt").read_text()
+    (out / "own.txt").write_text(SHEEP, encoding="utf-8")
+    assert list(folder.execute(out))[-1] == train.Done(12, "max_iters")
 
 
-def test_the_text_of_a_run_must_fill_a_window(spec: RunSpec, tmp_path: Path) -> None:
-    long = dataclasses.replace(spec, model=dataclasses.replace(MICRO, block_size=60_000))
-    with pytest.raises(corpora.CorpusError, match="smaller block_size"):
-        list(runs.execute(long, tmp_path / "run"))
-    assert os.listdir(tmp_path / "run")
+def test_a_runs_folder_that_was_moved_goes_on(stopped: Path, tmp_path: Path) -> None:
+    out = copied(stopped, tmp_path / "elsewhere" / "my run ä")
+    assert list(folder.execute(out))[-1] == train.Done(12, "max_iters")
+
+
+def test_a_named_text_that_changed_is_refused(tmp_path: Path) -> None:
+    spec = dataclasses.replace(micro(), corpus="python", corpus_sha256="0" * 64)
+    with pytest.raises(CorpusError, match="'python' is no longer the one"):
+        folder.read_corpus(spec, tmp_path)
+
+
+def test_a_run_that_is_stopped_is_not_scored(stopped: Path, whole: Path) -> None:
+    assert "val_loss" not in checkpoint.read_metrics(stopped / "model" / "metrics.json")
+    assert "val_loss_streaming" in checkpoint.read_metrics(whole / "model" / "metrics.json")
+
+
+def test_a_recipe_may_ask_for_a_sample_of_the_split_to_be_scored(tmp_path: Path) -> None:
+    out = trained(tmp_path / "run", max_iters=1, score_chars=100)
+    metrics = checkpoint.read_metrics(out / "model" / "metrics.json")
+    assert 80 <= metrics["tokens"] <= 150
+    assert "val_loss_streaming" not in metrics
+
+
+def test_figures_do_not_outlive_their_weights(whole: Path, tmp_path: Path) -> None:
+    out = copied(whole, tmp_path / "run")
+    folder.change(out, longer(out, max_iters=30))
+    for event in folder.execute(out):
+        if isinstance(event, train.Eval) and event.iter > 12:
+            assert checkpoint.load(out / "model").metrics == {}
+    assert checkpoint.load(out / "model").metrics["iters"] == 30
+
+
+def test_a_checkpoint_can_be_read_by_whoever_the_umask_lets(whole: Path) -> None:
+    os.umask(mask := os.umask(0))
+    for path in (whole / "model").iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask, path.name
+
+
+def test_a_run_ends_well_though_its_preset_is_no_more(stopped: Path, tmp_path: Path) -> None:
+    out = copied(stopped, tmp_path / "run")
+    files.write_json(out / "config.json", folder.read_config(out) | {"preset": "no_such_preset"})
+    assert list(folder.execute(out))[-1] == train.Done(12, "max_iters")
+    assert "--preset tiny" in checkpoint.load(out / "model").metrics["command"]
+
+
+def test_the_text_of_a_run_must_fill_a_window(tmp_path: Path) -> None:
+    spec = dataclasses.replace(micro(), model=dataclasses.replace(MICRO, block_size=60_000))
+    folder.create(tmp_path / "run", spec, SHEEP)
+    with pytest.raises(CorpusError, match="smaller block_size"):
+        list(folder.execute(tmp_path / "run"))
+    assert "smaller block_size" in (tmp_path / "run" / "error.txt").read_text()
+
+
+def test_weights_that_were_just_loaded_are_not_drawn_anew(whole: Path) -> None:
+    spec = micro(init_std=1.0)
+    with pytest.raises(ConfigError, match="init_std is 1, which would draw the weights"):
+        RunSpec(spec.corpus, spec.model, spec.train, "tiny", str(whole / "model"))
+
+
+def test_a_stop_from_a_worker_that_was_killed_does_not_stop_the_next(tmp_path: Path) -> None:
+    out = made(tmp_path / "run")
+    (out / "stop").touch()
+    folder.forget_stop(out)
+    asked = itertools.count()
+    assert list(folder.execute(out, should_stop=lambda: next(asked) > 99))[-1] == train.Done(12, "max_iters")

@@ -1,0 +1,99 @@
+"""The save of a run: its model, and all that is needed to go on from there.
+
+A save names the length of metrics.jsonl that belongs to it, so a kill at any instant leaves a run that goes on as
+if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from minrnn import checkpoint, device, files, train
+from minrnn.errors import CheckpointError
+from minrnn.models import LanguageModel, disk
+from minrnn.runs.events import METRICS, from_line
+from minrnn.runs.spec import RunSpec
+from minrnn.train import TrainState
+
+MODEL, RESUME = "model", "resume.pt"
+INTACT = "The last checkpoint is intact: free some space, then resume the run."
+
+
+def save(state: TrainState, out: Path) -> None:
+    """Write model/ and resume.pt, each file whole or not at all. Figures of an earlier end are removed: they are
+    another model's from now on.
+
+    Raises:
+        CheckpointError: if the disk does not take them.
+    """
+    buffer = io.BytesIO()
+    torch.save({"state": state.state_dict(), "metrics_bytes": (out / METRICS).stat().st_size}, buffer)
+    try:
+        for name in (checkpoint.METRICS, checkpoint.HISTORY):
+            (out / MODEL / name).unlink(missing_ok=True)
+        state.average.save(out / MODEL)
+        files.write_bytes(out / RESUME, buffer.getbuffer())
+    except (OSError, SafetensorError) as error:
+        need, free = len(buffer.getbuffer()) / 1e6, shutil.disk_usage(out).free / 1e6
+        raise CheckpointError(
+            f"the run could not be saved at iter {state.iter}: {error}. A save needs about {1.5 * need:.1f} MB, "
+            f"and {free:.1f} MB are free. {INTACT}"
+        ) from error
+
+
+def restored(spec: RunSpec, out: Path) -> TrainState:
+    """The state of the last save. The events behind it are dropped, and so is the end of a run that goes on.
+
+    Raises:
+        CheckpointError: if resume.pt cannot be read, or is damaged or another run's.
+    """
+    state = train.begin(LanguageModel(spec.model), spec.train)
+    saved = _read(out / RESUME)
+    try:
+        state.load_state_dict(saved["state"])
+        length = int(saved["metrics_bytes"])
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if device.is_out_of_memory(error):
+            raise
+        raise _damaged(out / RESUME, error) from error
+    for path in (out / MODEL / disk.WEIGHTS, out / MODEL / disk.CONFIG, out / RESUME, out / METRICS):
+        files.sweep(path)
+    _cut_events(out / METRICS, length)
+    return state
+
+
+def _read(path: Path) -> Any:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror or error}); check its permissions, then resume the run."
+        ) from error
+    try:
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a file that is empty, cut or another's
+        if device.is_out_of_memory(error):
+            raise
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(
+        f"{path} is damaged ({type(error).__name__}), so the run cannot go on; train its last model on with "
+        f"--init {path.parent / MODEL}."
+    )
+
+
+def _cut_events(path: Path, length: int) -> None:
+    """Cut metrics.jsonl back to whole lines within a length, without a `done` at their end; it never grows."""
+    lines = path.read_bytes()[:length].split(b"\n")[:-1] if path.is_file() else []
+    while lines and isinstance(from_line(lines[-1].decode("utf-8", "replace")), train.Done | NoneType):
+        lines.pop()
+    files.write_bytes(path, b"".join(line + b"\n" for line in lines))

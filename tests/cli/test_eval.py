@@ -1,0 +1,46 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from minrnn.cli.main import main
+
+
+def scores(words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    capsys.readouterr()
+    main(["eval", *words, "--json"])
+    found: dict[str, float] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_a_checkpoint_is_scored_on_the_whole_split(
+    trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = scores([str(trained), "--corpus", str(text_file)], capsys)
+    assert {"val_loss", "val_loss_streaming", "bits_per_char", "n_params", "tokens"} == set(found)
+    assert found["tokens"] == 45 * 100 // 10 - 1
+
+
+def test_metrics_are_what_eval_says(
+    trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = scores([str(trained), "--corpus", str(text_file)], capsys)
+    metrics = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["val_loss"] == pytest.approx(found["val_loss"], abs=1e-6)
+    assert metrics["iters"] == 3 and metrics["tokens_seen"] == 3 * 2 * 96
+
+
+def test_the_training_split_is_scored_on_demand(
+    trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "train_loss" in scores([str(trained), "--corpus", str(text_file), "--split", "train"], capsys)
+
+
+def test_a_text_with_unknown_characters_is_refused(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other.txt").write_text("ABC " * 500, encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["eval", str(trained), "--corpus", str(tmp_path / "other.txt")])
+    error = capsys.readouterr().err
+    assert "3 characters that the model does not know, such as 'A'" in error and "fine-tune it" in error

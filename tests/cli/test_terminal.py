@@ -1,0 +1,49 @@
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from minrnn.cli import terminal
+
+
+def test_a_stream_that_was_closed_before_the_start_takes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    terminal.prepare()
+    terminal.say("nobody reads this")
+    assert sys.stdout.isatty() is False
+    sys.stdout.close()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_what_cannot_be_shown_becomes_a_question_mark(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    terminal.prepare()
+    terminal.say("Ä Ж \ud800")
+    sys.stdout.flush()
+    assert written.getvalue().decode(encoding) == "Ä Ж \ud800\n".encode(encoding, "replace").decode(encoding)
+
+
+def test_text_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.say("[bold]no[/bold] markup :smile: " + "x" * 500)
+    terminal.figures({"loss": 1.23456, "name": "[red]"}, as_json=False)
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == "[bold]no[/bold] markup :smile: " + "x" * 500
+    assert out.splitlines()[1:] == ["loss  1.2346", "name  [red]"]
+
+
+def test_a_pipe_that_closed_is_silenced(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert not terminal.put("x")
+        terminal.say("and nothing more happens")
+        assert terminal.put("nor here")
+
+
+def test_an_open_stream_is_not_closed(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w") as stream:
+        assert not terminal.is_closed(stream)

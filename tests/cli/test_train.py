@@ -1,0 +1,324 @@
+"""`python -m minrnn train`, as a person types it."""
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from minrnn import checkpoint, train
+from minrnn.cli.main import main
+from minrnn.cli.train import parse, prepared
+from minrnn.errors import CheckpointError, ConfigError
+from minrnn.models import MODEL_NAMES
+from minrnn.runs import folder
+from minrnn.runs.events import METRICS, last_event, read_events
+from minrnn.runs.listing import Listing
+from minrnn.runs.lock import held
+from tests.cli.conftest import FLAGS
+from tests.runs.helpers import losses, until
+
+
+@pytest.fixture
+def out(run: Path, tmp_path: Path) -> Path:
+    """A copy of a finished run."""
+    shutil.copytree(run, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that a mistake is told in."""
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    error = capsys.readouterr().err
+    assert end.value.code == 1 and error.startswith("error: ") and error.count("\n") == 1
+    return error
+
+
+def test_a_flag_not_given_takes_the_presets_value() -> None:
+    spec, out, text = parse(["--preset", "base", "--model", "lstm", "--out", "x", "--learning-rate", "0.1"])
+    assert spec.model.n_layer == 5 and spec.model.dropout == 0.3 and spec.train.learning_rate == 0.1
+    assert (out, text) == (Path("x"), None)
+
+
+def test_a_mixers_own_options_are_flags() -> None:
+    spec, _, _ = parse(["--model", "nanogpt", "--out", "x", "--n-head", "2"])
+    assert getattr(spec.model.options, "n_head") == 2  # noqa: B009
+
+
+def test_a_fine_tune_keeps_the_shape_and_lowers_the_rate(trained: Path) -> None:
+    spec, _, _ = parse(["--init", str(trained), "--out", "y"])
+    fresh, _, _ = parse(["--model", "mingru", "--out", "y"])
+    assert (spec.model.n_embd, spec.model.n_layer) == (16, 1)
+    assert spec.train.learning_rate < fresh.train.learning_rate
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--model", "no_such_model", "--out", "x"], "choose one of: mingru"),
+        (["--preset", "huge", "--out", "x"], "choose one of: base"),
+        (["--out", "x", "--learning-rate", "99"], "learning_rate is 99"),
+        (["--out", "x", "--corpus", "nowhere.txt", *FLAGS], "'nowhere.txt' is neither a file nor"),
+        (["--out", "x", "--corpus", "~no_such_user/x", *FLAGS], "'~no_such_user/x' is neither a file nor"),
+        (["--out", "a file", "--corpus", "python", *FLAGS], "a file cannot be made"),
+        (["--out", "a file/x", "--corpus", "python", *FLAGS], "a file/x cannot be made"),
+        (["--corpus", "python"], "no folder is named; say by --out"),
+        (["--resume"], "no folder is named; say by --out"),
+        (["--resume", "--out", "nowhere"], "holds no run to go on with; leave out --resume"),
+        (["--run", "nowhere"], "nowhere holds no run that can be read; start one"),
+        (["--run", "x", "--max-iters", "9"], "--run takes everything from the folder"),
+        (["--resume", "--run=x"], "--run takes everything from the folder"),
+        (["--init", "nowhere", "--out", "x"], "neither a folder on this machine nor a Hub repo"),
+        (["--out", "x", "--max-iters", "0"], "the run would never end"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_no_run(
+    words: list[str],
+    hint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a file").touch()
+    assert hint in told(["train", *words], capsys)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_run_is_not_overwritten(run: Path, text_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--resume" in told(["train", "--corpus", str(text_file), "--out", str(run), *FLAGS], capsys)
+
+
+def test_a_text_comes_along_in_the_runs_folder(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(text_file.parent)
+    out = prepared(["--corpus", text_file.name, "--out", str(tmp_path / "run"), *FLAGS])
+    monkeypatch.chdir(tmp_path)
+    assert (out / "own.txt").read_text() == text_file.read_text()
+    assert list(folder.execute(out))[-1] == train.Done(3, "max_iters")
+
+
+@pytest.mark.parametrize("model", MODEL_NAMES)
+def test_every_model_is_fine_tuned_on_a_text_with_new_characters(
+    model: str, text_file: Path, tmp_path: Path
+) -> None:
+    first, second, other = tmp_path / "first", tmp_path / "second", tmp_path / "other.txt"
+    other.write_text(
+        "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich.\n" * 60, encoding="utf-8"
+    )
+    main(["train", "--model", model, "--corpus", str(text_file), "--out", str(first), *FLAGS])
+    words = ["--init", str(first / "model"), "--corpus", str(other), "--max-iters", "30", "--batch-size", "2"]
+    main(["train", *words, "--out", str(second), "--dtype", "float32"])
+    start, tuned = (checkpoint.load(out / "model") for out in (first, second))
+    old, new = start.model.config.vocab, tuned.model.config.vocab
+    assert new.startswith(old) and set(new) == set(old) | set(other.read_text(encoding="utf-8"))
+    assert tuned.metrics["init"] == str(first / "model") and tuned.metrics["iters"] == 30
+    evals = [e.val_loss for e in read_events(second / METRICS) if isinstance(e, train.Eval)]
+    assert evals[-1] < evals[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--n-embd", "32"], "the shape is the checkpoint's"),
+        (["--block-size", "8"], "the shape is the checkpoint's"),
+        (["--expansion", "2"], "the shape is the checkpoint's"),
+        (["--init-std", "1"], "would draw the weights"),
+        (["--model", "lstm"], "--model lstm does not fit"),
+    ],
+)
+def test_a_checkpoints_shape_and_weights_are_not_changed_silently(
+    words: list[str], hint: str, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = ["train", "--init", str(trained), "--corpus", "python", "--out", str(tmp_path / "new")]
+    assert hint in told([*start, *words], capsys)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--batch-size", "8"], ["--seed", "1"], ["--learning-rate", "0.1"], ["--optimizer", "muon"],
+        ["--corpus", "python"], ["--preset", "base"], ["--model", "lstm"], ["--init", "runs/x/model"],
+        ["--expansion", "2"], ["--n-layer", "2"], ["--dropout", "0.5"], ["--ema-decay", "0"], ["--init-std", "1"],
+    ],
+)  # fmt: skip
+def test_a_run_does_not_become_another_one_when_it_goes_on(
+    words: list[str], out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (out / "config.json").read_bytes()
+    error = told(["train", "--out", str(out), "--resume", *words], capsys)
+    assert "cannot become" in error or "does not fit" in error
+    assert words[0].strip("-").replace("-", "_") in error.replace("-", "_")
+    assert (out / "config.json").read_bytes() == before
+
+
+def test_a_changed_budget_is_what_the_folder_says_and_what_is_trained(out: Path, text_file: Path) -> None:
+    main(["train", "--out", str(out), "--resume", "--max-iters", "6", "--corpus", str(text_file)])
+    assert folder.read_spec(out).train.max_iters == 6
+    assert [n for n, _ in losses(out)] == [1, 2, 3, 4, 5, 6]
+    assert json.loads((out / "model" / "metrics.json").read_text())["train"]["max_iters"] == 6
+    main(["train", "--run", str(out)])
+    assert last_event(out / METRICS) == train.Done(6, "max_iters")
+
+
+def test_another_text_on_resume_is_refused(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other.txt").write_text("Another text altogether.\n" * 100)
+    words = ["train", "--out", str(out), "--resume", "--corpus", str(tmp_path / "other.txt")]
+    assert "corpus is 'own' in this run and cannot become" in told(words, capsys)
+
+
+def test_a_run_in_progress_keeps_its_budget(out: Path) -> None:
+    with held(out), pytest.raises(CheckpointError, match="another process is training"):
+        prepared(["--out", str(out), "--resume", "--max-iters", "9"])
+    assert folder.read_spec(out).train.max_iters == 3
+
+
+def test_the_precision_may_change_when_a_run_goes_on(out: Path) -> None:
+    main(
+        ["train", "--out", str(out), "--resume", "--max-iters", "5", "--dtype", "bfloat16", "--device", "cpu"]
+    )
+    metrics = checkpoint.load(out / "model").metrics
+    assert (metrics["dtype"], metrics["train"]["device"], metrics["iters"]) == ("bfloat16", "cpu", 5)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
+def test_a_device_that_is_not_here_is_told_and_the_run_can_go_on_elsewhere(
+    text_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "--corpus", str(text_file), "--out", str(tmp_path / "run"), *FLAGS]
+    assert "device 'cuda' is not on this machine; choose one of: cpu" in told(
+        [*words, "--device", "cuda"], capsys
+    )
+    assert "is not on this machine" in (tmp_path / "run" / "error.txt").read_text()
+
+
+@pytest.mark.parametrize("words", [["--device", "gpu"], ["--dtype", "float16"], ["--optimizer", "sgd"]])
+def test_a_name_that_is_not_offered_is_not_taken_for_auto(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["train", "--corpus", "python", "--out", str(tmp_path / "run"), *words])
+    assert end.value.code == 2 and words[1] in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_flags_do_not_change_the_defaults() -> None:
+    spec, _, _ = parse(["--out", "x"])
+    with pytest.raises(ConfigError, match="batch_size"):
+        dataclasses.replace(spec.train, batch_size=0)
+    assert parse(["--out", "x"])[0] == spec
+
+
+def worker(
+    out: Path, *flags: str, python: tuple[str, ...] = ("-m", "minrnn"), **more: Any
+) -> "subprocess.Popen[str]":
+    words = [sys.executable, *python, "train", "--out", str(out), "--dtype", "float32", *flags]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(words, **pipes | more)
+
+
+def started(process: "subprocess.Popen[str]", out: Path, iter: int) -> None:
+    """Wait until the worker has made so many iters."""
+    until(lambda: process.poll() is not None or (losses(out) or [(-1, 0)])[-1][0] >= iter)
+    assert process.poll() is None, process.communicate()
+
+
+SMALL = ("--n-embd", "16", "--n-layer", "1", "--batch-size", "2", "--max-iters", "1000000")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_ends_a_run_with_everything_saved(name: str, text_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with worker(out, "--corpus", str(text_file), *SMALL) as process:
+        started(process, out, 5)
+        process.send_signal(getattr(signal, name))
+        printed, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, "")
+    end = last_event(out / METRICS)
+    assert isinstance(end, train.Done) and end.reason == "stopped" and "stopped" in printed
+    assert torch.load(out / "resume.pt")["state"]["iter"] == end.iter
+    assert not list(out.rglob(".*"))
+
+
+@pytest.mark.slow
+def test_a_second_signal_ends_a_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it scores all of a long text, which takes a minute and more."""
+    out = tmp_path / "run"
+    flags = ("--corpus", "python", "--n-embd", "96", "--batch-size", "2", "--max-iters", "1", "--score-train")
+    with worker(out, *flags, "--score-chars", "0", "--sample-interval", "0") as process:
+        started(process, out, 1)
+        until(lambda: (out / "resume.pt").is_file() and torch.load(out / "resume.pt")["state"]["iter"] == 1)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=20)
+    assert (process.returncode, error) == (130, "")
+    assert not list(out.rglob(".*"))
+    monkeypatch.setenv("MINRNN_RUNS_DIR", str(tmp_path))
+    (run,) = Listing().every()
+    assert (run.status, run.scores) == ("killed", {})
+
+
+@pytest.mark.slow
+def test_a_reader_who_leaves_does_not_end_a_run(text_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    flags = ["--corpus", str(text_file), *FLAGS, "--max-iters", "40", "--eval-interval", "2"]
+    with worker(out, *flags) as process:
+        assert process.stdout and process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(120) == 0
+        assert process.stderr and process.stderr.read() == ""
+    assert last_event(out / METRICS) == train.Done(40, "max_iters")
+
+
+WITHOUT_UNIX = """
+    import runpy, sys
+    for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+        sys.modules[name] = None  # importing it raises ImportError, as on Windows
+    import warnings
+    warnings.simplefilter("ignore")  # filelock says that it makes do with a file
+    sys.argv[0] = "minrnn"
+    runpy.run_module("minrnn", run_name="__main__")
+"""
+
+
+@pytest.mark.slow
+def test_a_run_needs_none_of_unixs_own_modules(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    flags = ["--corpus", str(text_file), *FLAGS]
+    with worker(out, *flags, python=("-c", textwrap.dedent(WITHOUT_UNIX))) as process:
+        printed, error = process.communicate(timeout=120)
+    assert (process.returncode, error) == (0, "")
+    assert "done at iter 3" in printed
+    evals = [event for event in read_events(out / METRICS) if isinstance(event, train.Eval)]
+    assert {event.peak_bytes for event in evals} == {0}
+    monkeypatch.setenv("MINRNN_RUNS_DIR", str(tmp_path))
+    assert [run.status for run in Listing().every()] == ["finished"]
+
+
+@pytest.mark.slow
+def test_a_run_needs_no_home_and_no_streams(text_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    env = {name: value for name, value in os.environ.items() if name not in ("HOME", "USER", "LOGNAME")}
+    words = [sys.executable, "-m", "minrnn", "train", "--out", str(out), "--corpus", str(text_file), *FLAGS]
+    code = "import os, sys; os.close(0); os.close(1); os.close(2); os.execv(sys.argv[1], sys.argv[1:])"
+    done = subprocess.run([sys.executable, "-c", code, *words], env=env, check=False)
+    assert done.returncode == 0
+    assert last_event(out / METRICS) == train.Done(3, "max_iters")
