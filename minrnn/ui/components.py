@@ -30,7 +30,9 @@ PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 gr.set_static_paths([PLOTLY_JS])
 
 CHART_CSS = """
+.html-container:has(> &) { padding: 0 !important; }
 .chart text { fill: var(--body-text-color-subdued) !important; }
+.chart .annotation text { paint-order: stroke; stroke: var(--body-background-fill); stroke-width: 3px; }
 .chart .hoverlayer text { fill: var(--body-text-color) !important; }
 .chart .hoverlayer path { fill: var(--background-fill-primary) !important; }
 """

@@ -7,10 +7,10 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from minrnn.results import Curve, Published, Result, tables, title
+from minrnn.results import Curve, Published, Result, title
 from minrnn.results.finding import characters
 from minrnn.ui.components import dress, plain
-from minrnn.ui.results.labels import Label, annotations
+from minrnn.ui.results.labels import Label, beside
 from minrnn.ui.results.studies import Run
 from minrnn.ui.theme import INK_COLOR, color, dash
 
@@ -21,9 +21,10 @@ HEADROOM = 0.4
 """How far above the best loss the curves are shown at first, in nats: the start of a run is a cliff."""
 
 HEIGHT = 460
-MARGIN = {"l": 48, "r": 136, "t": 12, "b": 44}
+MARGIN = {"l": 48, "r": 16, "t": 12, "b": 44}
 LAST = 0.9
-"""Names of lines that end in the last tenth of the axis share a column with those of the published figures."""
+"""Lines that end in the last tenth of the axis are named in the margin, with the published figures and with their
+losses; the others inside the plot, where there is room for the name alone on a telephone."""
 PLOT_HEIGHT = HEIGHT - MARGIN["t"] - MARGIN["b"]
 
 
@@ -49,19 +50,22 @@ def curves(
     end = max(ends, default=1)
     low, high = _range([r.val_loss for r in runs if r.val_loss], [*lines], [run.val_loss for run in further])
     figure = go.Figure([_line(entry, end) for entry in lines])
-    for run in further:
-        figure.add_traces([_further(run), _further_end(run)])
+    for whole in further:
+        figure.add_traces([_further(whole), _further_end(whole)])
     for result, run in zip(results, runs, strict=True):
         figure.add_traces([_curve(result, run, axis), _end(result, run, axis)])
-    names = [_named(result, run, axis) for result, run in zip(results, runs, strict=True) if run.val_loss]
-    names += [_named_run(run) for run in further if run.tokens_seen == end]
-    names += [Label(end, entry.loss, plain(_line_name(entry))) for entry in lines]
-    columns = [[n for n in names if (n.x < LAST * end) == inside] for inside in (True, False)]
-    notes = [note for column in columns for note in annotations(column, low, high, PLOT_HEIGHT)]
+    reached = [
+        (r.title, r.val_loss, _x(run, axis)[-1]) for r, run in zip(results, runs, strict=True) if run.val_loss
+    ]
+    reached += [(title(w.model), w.val_loss, w.tokens_seen) for w in further if w.tokens_seen == end]
+    inside = [Label(x, loss, plain(name)) for name, loss, x in reached if x < LAST * end]
+    margin = [Label(x, loss, plain(f"{name} {loss:.3f}")) for name, loss, x in reached if x >= LAST * end]
+    margin += [Label(end, entry.loss, plain(_line_name(entry))) for entry in lines]
+    notes = [note for column in (inside, margin) for note in beside(column, low, high, PLOT_HEIGHT)]
     figure.update_xaxes(title={"text": axis, "font": {"size": 12}}, range=[0, end], nticks=6)
     figure.update_yaxes(title={"text": LOSS_TITLE, "font": {"size": 12}}, range=[low, high])
     figure.update_layout(annotations=notes)
-    return dress(figure, hovermode="closest", margin=MARGIN, showlegend=False)
+    return dress(figure, hovermode="closest", margin={**MARGIN, "r": _room(margin)}, showlegend=False)
 
 
 def _curve(result: Result, run: Curve, axis: Axis) -> go.Scatter:
@@ -81,6 +85,7 @@ def _end(result: Result, run: Curve, axis: Axis) -> go.Scatter:
         x=_x(run, axis)[-1:],
         y=[result.val_loss],
         mode="markers",
+        cliponaxis=False,
         marker={"color": color(result.model), "size": 10, "symbol": "diamond"},
         hovertemplate=f"{plain(result.title)}: %{{y:.4f}} over the whole validation split<extra></extra>",
     )
@@ -104,17 +109,10 @@ def _further_end(run: Run) -> go.Scatter:
         x=[run.tokens_seen],
         y=[run.val_loss],
         mode="markers",
+        cliponaxis=False,
         marker={"color": color(run.model), "size": 9, "symbol": "diamond-open", "line": {"width": 2}},
         hovertemplate=f"{budget}: %{{y:.4f}}<extra></extra>",
     )
-
-
-def _named(result: Result, run: Curve, axis: Axis) -> Label:
-    return Label(_x(run, axis)[-1], result.val_loss, f"{plain(result.title)} {result.val_loss:.3f}")
-
-
-def _named_run(run: Run) -> Label:
-    return Label(run.tokens_seen, run.val_loss, f"{plain(title(run.model))} {run.val_loss:.3f}")
 
 
 def _line(entry: Published, end: float) -> go.Scatter:
@@ -131,10 +129,14 @@ def _line(entry: Published, end: float) -> go.Scatter:
 
 
 def _line_name(entry: Published) -> str:
-    """Short enough for the margin of a telephone: `paper's minGRU 1.548`."""
-    whose = {"paper": "paper's ", "replication": "theirs: "}.get(entry.group, "")
-    size = f", {tables.params(entry.params)}" if entry.params and not whose else ""
-    return f"{whose}{entry.system.split(',')[0]}{size} {entry.loss:.3f}"
+    """Short, for the margin of a telephone; the whole stands in the table and under the pointer."""
+    whose = {"paper": "paper", "replication": f"their {entry.system}"}.get(entry.group, "published")
+    return f"{whose} {entry.loss:.3f}"
+
+
+def _room(names: Sequence[Label]) -> float:
+    """The margin that the longest of these names needs, in pixels."""
+    return 20 + 6.3 * max((len(name.text) for name in names), default=0)
 
 
 def _x(run: Curve, axis: Axis) -> Sequence[float]:

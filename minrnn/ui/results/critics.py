@@ -90,8 +90,7 @@ def _speed(own: Sequence[Result]) -> Point | None:
     return Point(
         "The speed factors compare with a slow baseline.",
         f"{paper} reports 175 and 235 times the speed of GRU and LSTM, written as plain loops, not as cuDNN.",
-        f"Characters read a second in the runs above, evaluations included: {rates} ({escape(machines)}). "
-        "At windows of a few hundred characters on a CPU the recurrence is not what costs.",
+        f"Characters read a second in the runs above, evaluations included: {rates} ({escape(machines)}).",
     )
 
 

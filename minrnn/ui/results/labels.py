@@ -27,7 +27,7 @@ class Label:
     text: str
 
 
-def annotations(
+def beside(
     labels: Sequence[Label], bottom: float, top: float, height: float, side: str = "right"
 ) -> list[dict[str, Any]]:
     """Plotly's annotations for labels beside their points.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
 from minrnn.models import MODEL_NAMES
 from minrnn.results import Published, Result, tables
 from minrnn.ui.components import dress, plain
-from minrnn.ui.results.charts import HEIGHT, LOSS_TITLE, MARGIN
-from minrnn.ui.results.labels import Label, annotations
+from minrnn.ui.results.charts import LOSS_TITLE, MARGIN, PLOT_HEIGHT
+from minrnn.ui.results.labels import Label, beside
 from minrnn.ui.theme import INK_COLOR, color
 
 SYMBOLS = ("circle-open", "square-open", "triangle-up-open", "cross-open", "diamond-open")
@@ -37,15 +38,13 @@ def scatter(results: Sequence[Result], published: Sequence[Published]) -> go.Fig
     figure.add_trace(_published(known))
     losses = [r.val_loss for r in results] + [p.loss for p in known]
     low, high = min(losses, default=1.0) - ROOM, max(losses, default=2.0) + ROOM
-    margin = {**MARGIN, "r": 24}
-    height = HEIGHT - margin["t"] - margin["b"]
-    notes = [note for preset in presets for note in _names(results, preset, low, high, height)]
-    figure.update_layout(annotations=notes + _published_names(known, low, high, height))
+    notes = [note for preset in presets for note in _names(results, preset, low, high)]
+    figure.update_layout(annotations=notes + _published_names(known))
     figure.update_xaxes(
         title="parameters", type="log", tickvals=TICKS, tickformat="~s", range=_span(results, known)
     )
     figure.update_yaxes(title={"text": LOSS_TITLE, "font": {"size": 12}}, range=[low, high])
-    return dress(figure, hovermode="closest", margin=margin, showlegend=False)
+    return dress(figure, hovermode="closest", margin=MARGIN, showlegend=False)
 
 
 def _point(result: Result, size: int) -> go.Scatter:
@@ -77,9 +76,7 @@ def _published(known: Sequence[Published]) -> go.Scatter:
     )
 
 
-def _names(
-    results: Sequence[Result], preset: str, low: float, high: float, height: float
-) -> list[dict[str, object]]:
+def _names(results: Sequence[Result], preset: str, low: float, high: float) -> list[dict[str, Any]]:
     """The names of one preset's points, on the side where there is more room."""
     own = [r for r in results if r.preset == preset]
     labels = [
@@ -89,12 +86,10 @@ def _names(
     ]
     largest = max(r.n_params for r in results)
     side = "left" if any(r.n_params == largest for r in own) else "right"
-    return annotations(labels, low, high, height, side)
+    return beside(labels, low, high, PLOT_HEIGHT, side)
 
 
-def _published_names(
-    known: Sequence[Published], low: float, high: float, height: float
-) -> list[dict[str, object]]:
+def _published_names(known: Sequence[Published]) -> list[dict[str, Any]]:
     """One name above the published points of each size: they stand close together."""
     highest = {p.params: max(q.loss for q in known if q.params == p.params) for p in known if p.params}
     return [

@@ -17,6 +17,16 @@ PART_NAMES = {"mixer": "mixer", "mlp": "MLP", "embedding": "embedding", "head": 
 """Where the weights sit, in the order of the bar: what differs between the models comes first."""
 assert set(PART_NAMES) == set(PARTS)
 
+MEASURED = (
+    "Loss is in nats per character on the last tenth of tiny Shakespeare, which no model was trained on; lower is "
+    "better. The large figure reads that text in windows, each from an empty state. Carried means that the state is "
+    "kept from window to window."
+)
+CHOSEN = (
+    "Every figure is one run with one seed. Recipes were compared on this text. The moment within a run was not "
+    "chosen on it: a checkpoint is the last moving average of its run."
+)
+
 
 def summary(own: Sequence[Result]) -> str:
     """The finding and the cards of one preset.
@@ -25,23 +35,23 @@ def summary(own: Sequence[Result]) -> str:
         own: its bundled checkpoints, in the order they are shown.
     """
     spread = studies.spread(own)
-    items = "".join(f"<li>{escape(text)}</li>" for text in limits(own, spread))
     cards = "".join(card(result) for result in own)
+    first = "".join(f"<p class='but'>{escape(text)}</p>" for text in _longer(own))
+    items = "".join(f"<li>{escape(text)}</li>" for text in limits(own, spread))
     return (
-        f"<p class='finding'>{escape(finding(own, spread))}</p>"
-        f"{f'<ul class=limits>{items}</ul>' if items else ''}<div class='cards'>{cards}</div>"
+        f"<p class='finding'>{escape(finding(own, spread))}</p>{first}<div class='cards'>{cards}</div>"
+        f"<ul class='limits'>{items}</ul>"
     )
 
 
 def limits(own: Sequence[Result], spread: float) -> list[str]:
-    """What the finding does not say, each a sentence.
+    """How the figures were taken, and what they do not say, each a paragraph.
 
     Args:
         own: the checkpoints of one preset.
         spread: how far one model's loss moves with the seed.
     """
-    sentences = [*_longer(own), order(own, spread), _convolutions(own)]
-    return [sentence for sentence in sentences if sentence]
+    return [text for text in (order(own, spread), _convolutions(own), MEASURED, CHOSEN) if text]
 
 
 def card(result: Result) -> str:

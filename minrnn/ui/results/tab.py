@@ -16,18 +16,9 @@ from minrnn.ui.results.summary import summary
 from minrnn.ui.results.table import sources, table
 from minrnn.ui.theme import static
 
-LEAD = "Start with the sentence below: every figure in it stands in the cards. Each card has the command that made it."
-
-PRESETS = {
-    "base": "base: 2.3 M parameters each, the best recipe we found for each",
-    "replica": "replica: the small shapes of the student replication of 2024, trained by us",
-}
-"""What our own names mean, where a reader meets them first."""
-
-MEASURE = """Loss is in nats per character on the last tenth of tiny Shakespeare; lower is better. No model was trained
-on that text. Recipes were compared on it; the moment within a run was not chosen on it, for a checkpoint is the last
-moving average of its run. The large figure reads the text in windows, each from an empty state; <em>carried</em> keeps
-the state from window to window. Every figure is one run with one seed."""
+LEAD = """Start with the sentence below: every figure in it stands in the cards. **base**: 2.3 M parameters each, by the
+best recipe we found. **replica**: the small shapes of the student replication of 2024, trained by us."""
+"""What to read first, and what our own names mean."""
 
 CURVES = """A curve is a live estimate; the diamond at its end is the loss over the whole validation text. Thin curves
 with hollow diamonds are whole runs of the same recipe with fewer or more characters. Grey lines are published figures;
@@ -61,7 +52,7 @@ def _head(own: Sequence[Result]) -> None:
     first = presets[0]
     gr.Markdown(LEAD, elem_classes="quiet")
     preset = gr.Radio(
-        [(plain(PRESETS.get(name, name)), name) for name in presets],
+        [(plain(name), name) for name in presets],
         value=first,
         label="Models",
         show_label=False,
@@ -69,9 +60,8 @@ def _head(own: Sequence[Result]) -> None:
         elem_classes="chips",
     )
     cards = _html(_summary(first))
-    _html(f"<p class='note'>{MEASURE}</p>")
     with gr.Row(elem_classes="charts"):
-        with gr.Column(scale=3, min_width=320):
+        with gr.Column(scale=3, min_width=400):
             _section("Loss against characters read", CURVES)
             axis = gr.Radio(
                 list(charts.AXES), value=charts.AXES[0], label="Along x", show_label=False, container=False,
@@ -82,7 +72,7 @@ def _head(own: Sequence[Result]) -> None:
                 charts.HEIGHT,
                 value=_curves(first, charts.AXES[0]),
             )
-        with gr.Column(scale=2, min_width=320):
+        with gr.Column(scale=2, min_width=400):
             _section("Loss against parameters", SIZES)
             live_chart(
                 "Validation loss against the number of parameters",
