@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
+import plotly.graph_objects as go
 
 from minrnn import results
 from minrnn.results import Result
@@ -108,9 +109,14 @@ def _summary(preset: str) -> str:
 
 
 def _curves(preset: str, axis: charts.Axis) -> dict[str, Any]:
-    """The chart of one preset's runs, beside the figures that compare with it."""
+    """The chart of one preset's runs, as data for the page."""
+    return figure_json(figure_of(preset, axis))
+
+
+def figure_of(preset: str, axis: charts.Axis) -> go.Figure:
+    """One preset's runs, beside the published figures that compare with it."""
     own = _of(preset)
     known = [p for p in results.published() if (p.group == "replication") == (preset == "replica")]
     budgets = [run for result in own for run in studies.budgets(result)]
     runs = [results.curve(result.folder) for result in own]
-    return figure_json(charts.curves(own, runs, known, axis, budgets))
+    return charts.curves(own, runs, known, axis, budgets)
