@@ -39,7 +39,7 @@ def summary(own: Sequence[Result]) -> str:
     first = "".join(f"<p class='but'>{escape(text)}</p>" for text in _longer(own))
     items = "".join(f"<li>{escape(text)}</li>" for text in limits(own, spread))
     return (
-        f"<p class='finding'>{escape(finding(own, spread))}</p>{first}<div class='cards'>{cards}</div>"
+        f"<h2 class='finding'>{escape(finding(own, spread))}</h2>{first}<div class='cards'>{cards}</div>"
         f"<ul class='limits'>{items}</ul>"
     )
 
