@@ -120,7 +120,7 @@ def test_the_switch_shows_the_other_presets_cards_and_curves(results_at: Open) -
     page = results_at(1440)
     draw_charts(page)
     replica = [r for r in results.bundled() if r.preset == "replica"]
-    page.get_by_label("replica", exact=True).check(force=True)
+    page.locator(".results").get_by_label("replica", exact=True).check(force=True)
     expect(page.locator(".model .loss b").first).to_have_text(f"{replica[0].val_loss:.3f}")
     assert page.locator(".model .loss b").all_text_contents() == [f"{r.val_loss:.3f}" for r in replica]
     expect(page.locator(".results .chart").first).to_contain_text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from minrnn import checkpoint
+from minrnn import checkpoint, results
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError
 from minrnn.results import PARTS, Result, tables
@@ -16,6 +16,9 @@ from minrnn.ui.theme import color
 PART_NAMES = {"mixer": "mixer", "mlp": "MLP", "embedding": "embedding", "head": "head"}
 """Where the weights sit, in the order of the bar: what differs between the models comes first."""
 assert set(PART_NAMES) == set(PARTS)
+
+RISE = 0.02
+"""How far above its lowest live estimate a model must end before the page says so, in nats: estimates differ by less."""
 
 MEASURED = (
     "Loss is in nats per character on the last tenth of tiny Shakespeare, which no model was trained on; lower is "
@@ -36,7 +39,7 @@ def summary(own: Sequence[Result]) -> str:
     """
     spread = studies.spread(own)
     cards = "".join(card(result) for result in own)
-    first = "".join(f"<p class='but'>{escape(text)}</p>" for text in _longer(own))
+    first = "".join(f"<p class='but'>{escape(text)}</p>" for text in (*_longer(own), *_risen(own)))
     items = "".join(f"<li>{escape(text)}</li>" for text in limits(own, spread))
     return (
         f"<h2 class='finding'>{escape(finding(own, spread))}</h2>{first}<div class='cards'>{cards}</div>"
@@ -97,8 +100,9 @@ def _facts(result: Result) -> dict[str, str]:
 
 def _weights(result: Result) -> str:
     """Where the weights sit: a bar and its numbers."""
-    spans = "".join(f"<i class='{part}' style='flex-grow: {result.params[part]}'></i>" for part in PART_NAMES)
-    parts = " · ".join(f"{name} {_count(result.params[part])}" for part, name in PART_NAMES.items())
+    held = {part: count for part in PART_NAMES if (count := result.params[part])}
+    spans = "".join(f"<i class='{part}' style='flex-grow: {count}'></i>" for part, count in held.items())
+    parts = " · ".join(f"{PART_NAMES[part]} {_count(count)}" for part, count in held.items())
     return (
         f"<p class='size'><b>{tables.params(result.n_params)}</b> parameters</p>"
         f"<div class='bar' aria-hidden='true'>{spans}</div><p class='parts'>{parts}</p>"
@@ -114,6 +118,17 @@ def _longer(own: Sequence[Result]) -> list[str]:
         "lower than every model here."
         for r, run in longer
         if run.val_loss < lowest
+    ]
+
+
+def _risen(own: Sequence[Result]) -> list[str]:
+    """Which models were better before their end, by their live estimates: their last figure is not their best."""
+    curves = [(r, results.curve(r.folder)) for r in own]
+    lowest = [(r, *min(zip(c.val_loss, c.tokens, strict=True))) for r, c in curves if c.val_loss]
+    return [
+        f"{r.title} was better before its end: its live estimate was {loss:.3f} after {characters(tokens)} characters."
+        for r, loss, tokens in lowest
+        if r.val_loss - loss > RISE
     ]
 
 

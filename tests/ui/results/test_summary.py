@@ -1,6 +1,7 @@
 """The cards hold every figure of a checkpoint, whatever it is called, and the limits of the finding."""
 
 import dataclasses
+import json
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -23,7 +24,7 @@ def test_a_card_holds_every_figure(own: Result) -> None:
         assert f"<b>{figure:.3f}</b>" in page
     assert f"{own.tokens_seen / 1e6:.1f} M characters" in page and escape(own.command) in page
     assert "Convolution" in page and "Dropout" in page and "AMD EPYC, 1 thread<" in page
-    assert page.count("flex-grow") == len(own.params)
+    assert page.count("flex-grow") == sum(count > 0 for count in own.params.values())
 
 
 def test_the_command_is_behind_a_click() -> None:
@@ -61,6 +62,19 @@ def test_a_longer_run_that_passes_all_stands_beside_the_finding(result: Callable
     below = [above[0], dataclasses.replace(above[1], val_loss=longest.val_loss - 0.01)]
     said = f"it has {longest.val_loss:.3f}, lower than every model here."
     assert said in summary(above) and "lower than every model" not in summary(below)
+
+
+def test_a_model_that_ends_above_its_best_estimate_is_named(
+    tmp_path: Path, result: Callable[..., Result]
+) -> None:
+    losses = {0: 4.0, 2_000_000: 1.4, 4_000_000: 1.6}
+    events = [
+        {"event": "eval", "iter": n, "val_loss": v, "tokens": n, "seconds": 1.0} for n, v in losses.items()
+    ]
+    (tmp_path / "history.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    said = "minGRU was better before its end: its live estimate was 1.400 after 2.0 M characters."
+    assert said in summary([result(val_loss=1.5, folder=tmp_path)])
+    assert "better before" not in summary([result(val_loss=1.41, folder=tmp_path)])
 
 
 def test_the_limits_name_who_has_a_convolution() -> None:
