@@ -17,8 +17,8 @@ PART_NAMES = {"mixer": "mixer", "mlp": "MLP", "embedding": "embedding", "head": 
 """Where the weights sit, in the order of the bar: what differs between the models comes first."""
 assert set(PART_NAMES) == set(PARTS)
 
-RISE = 0.02
-"""How far above its lowest live estimate a model must end before the page says so, in nats: estimates differ by less."""
+RISE = 0.05
+"""How far a live estimate must rise before the page says so, in nats: less can be chance."""
 
 MEASURED = (
     "Loss is in nats per character on the last tenth of tiny Shakespeare, which no model was trained on; lower is "
@@ -124,11 +124,14 @@ def _longer(own: Sequence[Result]) -> list[str]:
 def _risen(own: Sequence[Result]) -> list[str]:
     """Which models were better before their end, by their live estimates: their last figure is not their best."""
     curves = [(r, results.curve(r.folder)) for r in own]
-    lowest = [(r, *min(zip(c.val_loss, c.tokens, strict=True))) for r, c in curves if c.val_loss]
+    lowest = [
+        (r, c.val_loss[-1], *min(zip(c.val_loss, c.tokens, strict=True))) for r, c in curves if c.val_loss
+    ]
     return [
-        f"{r.title} was better before its end: its live estimate was {loss:.3f} after {characters(tokens)} characters."
-        for r, loss, tokens in lowest
-        if r.val_loss - loss > RISE
+        f"{r.title} was better before its end: its live estimate rose from {loss:.3f} after {characters(tokens)} "
+        f"characters to {last:.3f}."
+        for r, last, loss, tokens in lowest
+        if last - loss > RISE
     ]
 
 
