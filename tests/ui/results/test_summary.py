@@ -69,9 +69,8 @@ def test_a_model_whose_loss_rose_before_its_end_is_named(
     last: float, named: bool, tmp_path: Path, result: Callable[..., Result]
 ) -> None:
     losses = {0: 4.0, 2_000_000: 1.4, 4_000_000: last}
-    events = [
-        {"event": "eval", "iter": n, "val_loss": v, "tokens": n, "seconds": 1.0} for n, v in losses.items()
-    ]
+    same = {"event": "eval", "seconds": 1.0, "peak_bytes": 0}
+    events = [{**same, "iter": n, "val_loss": v, "tokens": n} for n, v in losses.items()]
     (tmp_path / "history.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
     said = (
         "minGRU was better before its end: its live estimate rose from 1.400 after 2.0 M characters to 1.500."
