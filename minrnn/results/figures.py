@@ -94,6 +94,17 @@ class Result:
         """The model's name as it is written in tables."""
         return title(self.model)
 
+    @property
+    def loss(self) -> float:
+        """`val_loss`, where the run was scored.
+
+        Raises:
+            CheckpointError: if it was not.
+        """
+        if self.val_loss is None:
+            raise CheckpointError(f"{self.folder} was not scored; train it to the end of its budget.")
+        return self.val_loss
+
 
 @dataclass(frozen=True)
 class Curve:

@@ -29,6 +29,15 @@ PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 gr.set_static_paths([PLOTLY_JS, STATIC])
 
+CHART_CSS = """
+.html-container:has(> &) { padding: 0 !important; }
+.chart text { fill: var(--body-text-color-subdued) !important; }
+.chart .annotation text { paint-order: stroke; stroke: var(--body-background-fill); stroke-width: 3px; }
+.chart .hoverlayer text { fill: var(--body-text-color) !important; }
+.chart .hoverlayer path { fill: var(--background-fill-primary) !important; }
+"""
+"""Texts in a chart take the colours of the page, light or dark; plotly's own would read on one of the two only."""
+
 
 def live_chart(label: str, height: int = 360, **kwargs: Any) -> gr.HTML:
     """A chart whose value is `figure_json(figure)`, redrawn in place: zoom, legend and hover survive updates.
@@ -39,6 +48,7 @@ def live_chart(label: str, height: int = 360, **kwargs: Any) -> gr.HTML:
         kwargs: further arguments of `gr.HTML`.
     """
     return gr.HTML(
+        css_template=CHART_CSS,
         html_template=(
             f'<div class="chart" role="group" aria-label="{label}" data-height="{height}px" '
             f'data-plotly="gradio_api/file={quote(str(PLOTLY_JS))}"></div>'

@@ -1,65 +1,45 @@
-"""The Results tab: its table escapes every word, its charts hold every figure."""
+"""The Results tab is built from whatever is bundled."""
 
-import dataclasses
-import json
+import shutil
+from pathlib import Path
 
+import gradio as gr
 import pytest
-from test_results import METRICS
 
-from minrnn import results
-from minrnn.results import Curve, Result
-from minrnn.ui import charts_results as charts
-from minrnn.ui import results as tab
-
-CURVE = Curve([0, 10, 20], [0, 640, 1280], [0.0, 1.5, 3.0], [4.0, 2.0, 1.5])
+from minrnn import checkpoint, results
+from minrnn.ui.results import tab
 
 
-def result(model: str = "mingru", preset: str = "base") -> Result:
-    from pathlib import Path
-
-    values = {f.name: METRICS.get(f.name) for f in dataclasses.fields(Result)}
-    return Result(**values | {"model": model, "preset": preset, "folder": Path("nowhere")})
-
-
-def test_words_from_metrics_are_escaped() -> None:
-    bad = dataclasses.replace(result("<img onerror=x>", "<b>"), device="<script>")
-    page = tab.table([bad], results.published())
-    assert "<img" not in page and "<script" not in page and "<b></th>" not in page
-    assert "&lt;script&gt;" in page and "&lt;img onerror=x&gt;" in page
+def built() -> str:
+    with gr.Blocks(analytics_enabled=False) as page:
+        tab.build()
+    return "\n".join(str(part.value) for part in page.blocks.values() if hasattr(part, "value"))
 
 
-def test_the_table_holds_every_published_figure() -> None:
-    page = tab.table([], results.published())
-    for entry in results.published():
-        assert f"<td>{entry.loss:g}</td>" in page
+def test_every_bundled_checkpoint_is_on_the_page() -> None:
+    page = built()
+    for r in results.bundled():
+        assert f"{r.val_loss:.4f}" in page
 
 
-@pytest.mark.parametrize(("axis", "end"), [("iters", 20), ("characters read", 1280), ("seconds", 3.0)])
-def test_the_axis_can_be_chosen(axis: charts.Axis, end: float) -> None:
-    figure = charts.curves([result()], [CURVE], results.published(), axis)
-    assert figure.data[0].x[-1] == end and figure.layout.xaxis.title.text == axis
-    lines = [trace for trace in figure.data if trace.line.dash]
-    assert len(lines) == len(results.published()) and all(trace.x[-1] == end for trace in lines)
+@pytest.mark.parametrize("left_out", ["base/mingru", "base/nanogpt", "replica"])
+def test_a_model_or_a_preset_without_weights_leaves_no_gap(
+    left_out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ignored = shutil.ignore_patterns("*.safetensors")
+    shutil.copytree(checkpoint.BUNDLED, tmp_path / "c", ignore=ignored)
+    shutil.rmtree(tmp_path / "c" / left_out)
+    monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path / "c")
+    own = [r for r in results.bundled() if r.preset == "base"]
+    page = built()
+    assert page.count("<article") == len(own) >= 3 and "None" not in page
+    assert all(f"{r.val_loss:.4f}" in page for r in results.bundled())
 
 
-def test_a_run_ends_in_the_loss_over_the_whole_split() -> None:
-    end = charts.curves([result()], [CURVE], [], "iters").data[1]
-    assert end.marker.symbol == "diamond" and list(end.y) == [result().val_loss]
-
-
-def test_curves_without_a_point_are_drawn_all_the_same() -> None:
-    figure = charts.curves([result()], [Curve([], [], [], [])], [], "iters")
-    assert json.loads(figure.to_json())["data"][0]["name"] == "minGRU"
-
-
-def test_the_curves_begin_in_view_near_their_ends() -> None:
-    low, high = charts.curves([result()], [CURVE], [], "iters").layout.yaxis.range
-    assert low < 1.5 < high < 2.0
-
-
-def test_the_scatter_is_logarithmic_and_leaves_out_what_cannot_be_placed() -> None:
-    figure = charts.scatter([result(), result("lstm", "replica")], results.published())
-    assert figure.layout.xaxis.type == "log"
-    assert [trace.name for trace in figure.data[:2]] == ["minGRU, base", "LSTM, replica"]
-    known = [p for p in results.published() if p.params and p.split == "val"]
-    assert list(figure.data[2].y) == [p.loss for p in known]
+def test_without_any_checkpoint_the_page_says_how_to_make_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path)
+    page = built()
+    assert tab.NOTHING in page and "<article" not in page
+    assert all(f"{p.loss:g}" in page for p in results.published())

@@ -1,0 +1,88 @@
+"""The cards hold every figure of a checkpoint, whatever it is called, and the limits of the finding."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+import pytest
+
+from minrnn import results
+from minrnn.results import Result
+from minrnn.results.finding import finding
+from minrnn.ui.results import studies
+from minrnn.ui.results.summary import card, limits, summary
+
+OWN = results.bundled()
+
+
+@pytest.mark.parametrize("own", OWN, ids=lambda r: f"{r.preset}-{r.model}")
+def test_a_card_holds_every_figure(own: Result) -> None:
+    page = card(own)
+    for figure in (own.val_loss, own.val_loss_streaming, own.bits_per_char):
+        assert f"<b>{figure:.3f}</b>" in page
+    assert f"{own.tokens_seen / 1e6:.1f} M characters" in page and escape(own.command) in page
+    assert "Convolution" in page and "Dropout" in page and "AMD EPYC, 1 thread<" in page
+    assert page.count("flex-grow") == sum(count > 0 for count in own.params.values())
+
+
+def test_the_command_is_behind_a_click() -> None:
+    assert f"<summary>Command</summary><pre tabindex='0'>{escape(OWN[0].command)}" in card(OWN[0])
+
+
+def test_words_from_metrics_are_escaped(result: Callable[..., Result]) -> None:
+    page = summary([result("<img onerror=x>", "<b>", device="<script>", command="<i>'\"")])
+    assert "<img" not in page and "<script" not in page and "<i>'" not in page
+    assert "&lt;img onerror=x&gt;" in page and "&lt;script&gt;" in page
+
+
+def test_a_checkpoint_whose_shape_cannot_be_read_keeps_its_figures(
+    tmp_path: Path, result: Callable[..., Result]
+) -> None:
+    (tmp_path / "config.json").write_text("{")
+    page = card(result(folder=tmp_path))
+    assert "1.500" in page and "Dropout" not in page
+
+
+@pytest.mark.parametrize("preset", ["base", "replica"])
+def test_the_finding_stands_above_the_cards(preset: str) -> None:
+    own = [r for r in OWN if r.preset == preset]
+    page = summary(own)
+    said = escape(finding(own, studies.spread(own)))
+    assert 0 < page.index(said) < page.index("<article") and page.count("<article") == len(own)
+
+
+def test_a_longer_run_that_passes_all_stands_beside_the_finding(result: Callable[..., Result]) -> None:
+    longest = max(studies.runs(), key=lambda run: run.tokens_seen)
+    above = [
+        result(longest.model, val_loss=longest.val_loss + 0.1),
+        result("mingru", val_loss=longest.val_loss + 0.01),
+    ]
+    below = [above[0], dataclasses.replace(above[1], val_loss=longest.val_loss - 0.01)]
+    said = f"it has {longest.val_loss:.3f}, lower than every model here."
+    assert said in summary(above) and "lower than every model" not in summary(below)
+
+
+@pytest.mark.parametrize(("last", "named"), [(1.5, True), (1.41, False)])
+def test_a_model_whose_loss_rose_before_its_end_is_named(
+    last: float, named: bool, tmp_path: Path, result: Callable[..., Result]
+) -> None:
+    losses = {0: 4.0, 2_000_000: 1.4, 4_000_000: last}
+    same = {"event": "eval", "seconds": 1.0, "peak_bytes": 0}
+    events = [{**same, "iter": n, "val_loss": v, "tokens": n} for n, v in losses.items()]
+    (tmp_path / "history.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    said = (
+        "minGRU was better before its end: its live estimate rose from 1.400 after 2.0 M characters to 1.500."
+    )
+    assert (said in summary([result(folder=tmp_path)])) == named
+
+
+def test_the_limits_name_who_has_a_convolution() -> None:
+    own = [r for r in OWN if r.preset == "base"]
+    assert any("minGRU and minLSTM have a short convolution" in text for text in limits(own, 0.01))
+    assert not any("convolution" in text for text in limits([r for r in OWN if r.preset == "replica"], 0.01))
+
+
+def test_without_checkpoints_nothing_breaks() -> None:
+    assert "<article" not in summary([])
