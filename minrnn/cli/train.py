@@ -91,6 +91,8 @@ def prepared(words: list[str]) -> Path:
     if named.resume:
         _change(out, spec)
     else:
+        if text is None:
+            corpora.load(spec.corpus)  # before there is a folder
         folder.create(out, spec, None if text is None else text.text)
     return out
 
@@ -132,7 +134,6 @@ def parse(words: list[str]) -> tuple[RunSpec, Path, Corpus | None]:
     if named.resume:
         return _with_corpus_of(start, spec, flags.out), flags.out, None
     if spec.corpus in corpora.CORPORA:
-        corpora.load(spec.corpus)
         return spec, flags.out, None
     text = corpora.own.from_file(files.expanded(spec.corpus))
     return dataclasses.replace(spec, corpus=OWN), flags.out, text

@@ -59,15 +59,22 @@ def _section(name: str, rows: Sequence[str]) -> str:
 
 def _own_row(r: Result) -> str:
     cells = [
-        f"<b>{tables.loss(r.val_loss)}</b>",
+        _val_loss(r),
         tables.loss(r.val_loss_streaming),
-        f"{r.bits_per_char:.3f}",
+        "" if r.bits_per_char is None else f"{r.bits_per_char:.3f}",
         tables.loss(r.train_loss),
         tables.params(r.n_params),
         characters(r.tokens_seen),
         f"{tables.duration(r.seconds)}, {escape(machine(r.device))}",
     ]
     return _row(escape(r.title), cells)
+
+
+def _val_loss(r: Result) -> str:
+    """The validation loss, and what it was taken over where that is not the whole split."""
+    if r.val_loss is None:
+        return "not scored"
+    return f"<b>{tables.loss(r.val_loss)}</b>" + " (of a sample)" * (r.val_loss_streaming is None)
 
 
 def _published_row(p: Published, note: int) -> str:
