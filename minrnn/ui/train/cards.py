@@ -1,48 +1,25 @@
-"""What a run's card says and offers, as plain data for the page's script; figures of a run for the API."""
+"""What a run's card says and offers, as plain data for the page's script."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from minrnn import settings
 from minrnn.errors import MinrnnError
-from minrnn.models import mixer_class
-from minrnn.runs.events import History
-from minrnn.runs.listing import Listing, Run
+from minrnn.runs.listing import Run
 from minrnn.runs.spec import command
 from minrnn.ui.components import bytes_text
-from minrnn.ui.theme import color, dash
-from minrnn.ui.train.charts import Curve, Look
+from minrnn.ui.train.looks import Shown, figures, phase, progress, seconds_left
 
-MAX_LABEL_CHARS = 13
-REPEAT_DASH = "5px,3px"
 LABELS = {
     "stop": "Stop", "remove": "Remove from the queue", "go_on": "Go on", "retry": "Try again",
     "further": "Train further", "use": "Use in Compare", "download": "Download", "rename": "Rename",
     "delete": "Delete",
 }  # fmt: skip
 """What can be done with a run, and what its button says."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A run with what a page shows of it.
-
-    Attributes:
-        run: as its folder tells it.
-        history: what it has reported.
-        look: how it is drawn.
-        label: its name at the end of its line.
-    """
-
-    run: Run
-    history: History
-    look: Look
-    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,31 +65,6 @@ class Card:
     command: str = ""
     actions: list[str] = field(default_factory=list)
     iters: int = 0
-
-
-def shown(listing: Listing, runs: Sequence[Run]) -> list[Shown]:
-    """Runs with their looks, in the order given. The oldest run of a model has the model's own look."""
-    seen: dict[str, int] = {}
-    looks: dict[str, tuple[Look, str]] = {}
-    for run in sorted(runs, key=lambda run: (run.asked, -run.order)):
-        model = run.spec.model.mixer
-        count = seen[model] = seen.get(model, 0) + 1
-        look = Look(color(model), dash(model)) if count == 1 else Look(color(model), REPEAT_DASH, True)
-        looks[run.name] = look, _label(run, count)
-    return [Shown(run, listing.history(run), *looks[run.name]) for run in runs]
-
-
-def _label(run: Run, count: int) -> str:
-    """The model's title and a number, or the name that the visitor gave the run."""
-    model = mixer_class(run.spec.model.mixer).title
-    if run.title.startswith(f"{model} "):
-        return model if count == 1 else f"{model} {count}"
-    return run.title if len(run.title) <= MAX_LABEL_CHARS else run.title[: MAX_LABEL_CHARS - 1] + "…"
-
-
-def curve(item: Shown) -> Curve:
-    """The run as the chart draws it."""
-    return Curve(item.run.name, item.run.title, item.label, item.look, item.history)
 
 
 def card(item: Shown, drawn: bool, free: bool) -> Card:
@@ -165,58 +117,6 @@ def _command(run: Run) -> str:
     with contextlib.suppress(MinrnnError):
         return command(run.spec, f"runs/{run.name}" if shared else run.path)
     return ""
-
-
-def phase(item: Shown) -> str:
-    """A run's status, and what a running one is at."""
-    if item.run.status != "running":
-        return item.run.status
-    if item.run.stopping:
-        return "stopping"
-    if not item.history.iters:
-        return "starting"
-    return "scoring" if progress(item) >= 1 else "training"
-
-
-def progress(item: Shown) -> float:
-    """The share of the budget that is spent: of iters or of seconds, whichever is further."""
-    if item.run.status == "finished":
-        return 1.0
-    if not item.history.iters:
-        return 0.0
-    last, recipe = item.history.iters[-1], item.run.spec.train
-    shares = [
-        last.iter / recipe.max_iters if recipe.max_iters else 0.0,
-        last.seconds / recipe.max_seconds if recipe.max_seconds else 0.0,
-    ]
-    return min(1.0, max(shares))
-
-
-def seconds_left(item: Shown) -> float | None:
-    """Seconds of training until the budget is spent, at the pace so far; None if that is not known."""
-    done = progress(item)
-    if not item.run.active or not 0 < done < 1:
-        return None
-    return item.history.iters[-1].seconds * (1 - done) / done
-
-
-def figures(item: Shown) -> dict[str, float | None]:
-    """The numbers of a run: losses in nats per character, None where there is none yet.
-
-    Once the validation split is scored at the end, that is the validation loss; before, it is an estimate.
-    """
-    history, scores = item.history, item.run.scores
-    estimate = history.evals[-1].val_loss if history.evals else None
-    val_loss = scores.get("val_loss", estimate)
-    return {
-        "train_loss": history.smooth[-1] if history.iters else None,
-        "val_loss": val_loss,
-        "bits_per_char": val_loss / math.log(2) if val_loss is not None else None,
-        "chars_per_s": history.chars_per_s if history.iters else None,
-        "iter_ms": history.iter_ms if history.iters else None,
-        "grad_norm": history.iters[-1].grad_norm if history.iters else None,
-        "peak_bytes": history.evals[-1].peak_bytes if history.evals else None,
-    }
 
 
 def duration(seconds: float) -> str:

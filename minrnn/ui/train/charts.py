@@ -13,7 +13,6 @@ import plotly.graph_objects as go
 from minrnn.runs.events import MAX_POINTS, History, thinned
 from minrnn.train import Eval, Iter
 from minrnn.ui.components import dress, plain
-from minrnn.ui.theme import INK_COLOR
 
 Axis = Literal["iters", "characters", "seconds"]
 HEIGHT = 380
@@ -101,9 +100,7 @@ def losses(
             "rangemode": "tozero",
             "type": "linear",
         }
-        figure.update_layout(
-            yaxis2={**side, "title": {"text": "learning rate"}}, margin={**_MARGIN, "r": 64}
-        )
+        figure.update_layout(yaxis2={**side, "title": {"text": "learning rate"}}, margin={**_MARGIN, "r": 64})
     return figure
 
 
@@ -141,8 +138,8 @@ def _labels(curves: Sequence[Curve], axis: Axis, log: bool) -> list[dict[str, An
     return [
         {
             "x": x, "y": y, "yshift": shift, "xshift": 6, "xanchor": "left", "showarrow": False,
-            "text": f'<span style="color:{curve.look.color}">●</span> {plain(curve.label)}',
-            "font": {"color": INK_COLOR, "size": 12},
+            "text": f'<span style="color:{curve.look.color}">■</span> {plain(curve.label)}',
+            "font": {"size": 12},
         }
         for curve, (x, _), y, shift in zip(curves, ends, heights, shifts, strict=True)
     ]  # fmt: skip
@@ -181,7 +178,7 @@ def spread(heights: Sequence[float], gap: float = _LABEL_PX) -> list[float]:
 
 def _note(text: str) -> list[dict[str, Any]]:
     middle = {"x": 0.5, "y": 0.8, "xref": "paper", "yref": "paper", "showarrow": False}
-    return [{**middle, "text": text, "font": {"color": INK_COLOR, "size": 15}}] if text else []
+    return [{**middle, "text": text, "font": {"size": 15}}] if text else []
 
 
 def _x(events: Sequence[Iter] | Sequence[Eval], axis: Axis) -> np.ndarray:

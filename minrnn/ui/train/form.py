@@ -30,13 +30,23 @@ MAX_SECONDS_TO_LOSS = 600.0
 """A loss that is never reached would train forever."""
 EARLY_EVAL_INTERVAL = 25
 """Iters between evaluations at most: a short run of a large model would show no dot but the first."""
+NUMBERS = (
+    "max_iters", "learning_rate", "batch_size", "block_size", "dropout", "seed", "eval_interval",
+    "sample_interval",
+)  # fmt: skip
+"""The fields that may stay empty."""
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 Fields = dict[str, Any]
 """The form: a component for every field of `TrainRequest` that it asks for, and "source", "budget" and "loss"."""
 
 
-def build(queue: TrainingQueue, token: gr.BrowserState) -> tuple[Fields, gr.Button]:
+def build(queue: TrainingQueue, token: gr.BrowserState, note: str) -> tuple[Fields, gr.Button]:
     """Draw the questions, the budget and the button.
+
+    Args:
+        queue: the training runs of this machine.
+        token: the visitor's.
+        note: a line beside the button.
 
     Returns:
         The fields, those of `more` not among them, and the button.
@@ -53,6 +63,7 @@ def build(queue: TrainingQueue, token: gr.BrowserState) -> tuple[Fields, gr.Butt
     with gr.Row(elem_classes="questions go"):
         budget = _budget()
         go = gr.Button("Train ▸", variant="primary", elem_id="train-start", scale=0, min_width=130)
+        gr.Markdown(note, elem_classes="quiet train-note")
     fields = {**text, **own, **source, "inits": inits, **budget}
 
     def show_source(chosen: str, models: list[str], token: str) -> list[Any]:
@@ -82,28 +93,18 @@ def more(fields: Fields) -> Fields:
         The further fields.
     """
 
-    def number(label: str, info: str, precision: int | None = None, value: float | None = None) -> gr.Number:
-        return gr.Number(
-            value, label=label, info=info, precision=precision, placeholder="the recipe's", min_width=120,
-            minimum=0,
-        )  # fmt: skip
-
     names = [(f"{name}: {presets.ABOUT[name]}", name) for name in presets.OFFERED]
-    preset = gr.Radio(names, value="tiny", label="Shape and recipe", elem_classes="chips")
-    limited = settings.training_mode() == "limited"
-    top: dict[str, Any] = {"maximum": settings.MAX_ITERS_LIMITED} if limited else {}
+    with gr.Row(elem_classes="train-recipe"):
+        preset = gr.Radio(names, value="tiny", label="Shape and recipe", elem_classes="chips")
     with gr.Row():
-        iters = gr.Number(
-            None, label="Iters", info="in place of the time", precision=0, minimum=1, min_width=120,
-            placeholder=_whole_recipe("tiny", FIRST_MODELS), **top,
-        )  # fmt: skip
-        rate = number("Learning rate", f"from weights: {FINE_TUNE_RATE:g} of it")
-        batch = number("Batch", "windows an iter", 0)
-        window = number("Window", "characters; weights keep theirs", 0)
-        dropout = number("Dropout", "0 to 0.95")
-        seed = number("Seed", "weights and data order", 0, 1337)
-        evals = number("Evaluate every", f"iters; here at most {EARLY_EVAL_INTERVAL}", 0)
-        written = number("Sample every", "iters; 0: at the end", 0)
+        iters = _number("Iters", "instead of time", _whole_recipe("tiny", FIRST_MODELS))
+        rate = _number("Learning rate", f"weights: {FINE_TUNE_RATE:g} of it")
+        batch = _number("Batch", "windows an iter")
+        window = _number("Window", "in characters")
+        dropout = _number("Dropout", "0 to 0.95")
+        seed = _number("Seed", "of all chance")
+        evals = _number("Evaluate every", "in iters", str(EARLY_EVAL_INTERVAL))
+        every = _number("Sample every", "0: at the end")
         where = gr.Dropdown(_devices(), value="auto", label="Device", min_width=120)
         dtype = gr.Dropdown(["auto", "float32", "bfloat16"], value="auto", label="Precision", min_width=120)
     note = gr.Markdown(_why("auto", "auto"), elem_classes="quiet")
@@ -115,7 +116,7 @@ def more(fields: Fields) -> Fields:
     )  # fmt: skip
     return {
         "preset": preset, "max_iters": iters, "learning_rate": rate, "batch_size": batch, "block_size": window,
-        "dropout": dropout, "seed": seed, "eval_interval": evals, "sample_interval": written, "device": where,
+        "dropout": dropout, "seed": seed, "eval_interval": evals, "sample_interval": every, "device": where,
         "dtype": dtype,
     }  # fmt: skip
 
@@ -131,6 +132,7 @@ def request(fields: Fields, values: dict[Any, Any]) -> TrainRequest:
         MinrnnError: for a value that cannot be.
     """
     given = {name: values[part] for name, part in fields.items()}
+    given |= {name: _value(given[name]) for name in NUMBERS}
     given |= _spent(given.pop("budget"), given.pop("loss"), given["max_iters"])
     if (source := given.pop("source")) == BUNDLED:
         given["inits"] = [_weights(given["preset"], model) for model in given["models"]]
@@ -140,7 +142,7 @@ def request(fields: Fields, values: dict[Any, Any]) -> TrainRequest:
     return TrainRequest(**given)
 
 
-def _spent(budget: str, loss: float | None, iters: int | None) -> dict[str, float | None]:
+def _spent(budget: str, loss: float | None, iters: float | str | None) -> dict[str, Any]:
     """The three budgets of a request; 0 is off."""
     if iters is not None:
         return {"max_iters": iters, "max_seconds": 0.0, "target_val_loss": 0.0}
@@ -152,7 +154,7 @@ def _spent(budget: str, loss: float | None, iters: int | None) -> dict[str, floa
     }  # fmt: skip
 
 
-def _early(interval: int | None, preset: str) -> int:
+def _early(interval: float | str | None, preset: str) -> float | str:
     """Iters between evaluations: as asked, else the recipe's, but early ones."""
     if interval is not None:
         return interval
@@ -220,7 +222,7 @@ def _budget() -> Fields:
     limited = settings.training_mode() == "limited"
     choices = [(name, name) for name in (BUDGETS_LIMITED if limited else BUDGETS)]
     budget = gr.Radio(
-        [*choices, ("until loss …", TO_LOSS)], value=choices[0][1], label="For, each model",
+        [*choices, ("until loss …", TO_LOSS)], value=choices[0][1], label="How long, each",
         elem_classes="chips", elem_id="train-budget",
     )  # fmt: skip
     loss = gr.Number(
@@ -230,8 +232,22 @@ def _budget() -> Fields:
     return {"budget": budget, "loss": loss}
 
 
+def _number(label: str, info: str, placeholder: str = "recipe's") -> gr.Textbox:
+    """A box for a number that may stay empty. Not `gr.Number`: that shows, and sends, 0 where it is empty."""
+    return gr.Textbox("", label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120)
+
+
+def _value(text: str | None) -> float | str | None:
+    """The number in a box; None for an empty one. What is no number is left to the request to refuse."""
+    plain = (text or "").replace(",", "").strip()
+    try:
+        return float(plain) if plain else None
+    except ValueError:
+        return text
+
+
 def _whole_recipe(preset: str, models: Sequence[str]) -> str:
-    return f"the recipe: {longest_budget(preset, models):,}"
+    return f"recipe: {longest_budget(preset, models):,}"
 
 
 def _devices() -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from minrnn import checkpoint
 from minrnn.models import MODEL_NAMES, mixer_class
 from minrnn.runs.events import History, read_events
 from minrnn.ui.train.cards import Card, Fact
 from minrnn.ui.train.charts import GREY, Curve, Look
+from minrnn.ui.train.looks import written
 
 PRESET = "base"
 NOTE = "A stored run.<br>Yours appears here<br>in about five seconds."
@@ -22,6 +24,7 @@ class Stored:
 
     curve: Curve
     card: Card
+    samples: dict[str, Any]
 
 
 @cache
@@ -46,4 +49,5 @@ def _stored(model: str, history: History) -> Stored:
         Fact(f"{last.tokens / 1e6:.0f} M", "characters read"),
     ]
     card = Card("", title, GREY, "solid", False, True, "an example", done=1.0, facts=facts)
-    return Stored(Curve("stored", title, "stored", Look(GREY), history), card)
+    curve = Curve("stored", title, "stored", Look(GREY), history)
+    return Stored(curve, card, written("", title, GREY, history))

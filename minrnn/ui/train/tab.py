@@ -34,9 +34,7 @@ STORAGE_KEY, STORAGE_SECRET = "minrnn-visitor", "minrnn"
 AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 QUEUED: dict[str, Any] = {**AT_ONCE, "queue": True, "concurrency_id": "train", "concurrency_limit": 8}
 """For what may fail, or changes a `gr.State` that others listen to: a page hears of both from the queue alone."""
-LEAD = (
-    "**Press Train as it stands:** two models learn to write from nothing, 30 seconds each, before your eyes."
-)
+LEAD = "**Press Train as it stands:** two models learn to write from nothing, 30 seconds each."
 NOTES = {
     "off": "Training is switched off here. Run minRNN on your own machine, and this tab trains models there.",
     "limited": f"This machine is shared: up to {settings.MAX_ITERS_LIMITED:,} iters and "
@@ -92,11 +90,10 @@ def build(queue: TrainingQueue, extra_models: gr.State, tabs: gr.Tabs) -> None:
         return
     token = gr.BrowserState("", storage_key=STORAGE_KEY, secret=STORAGE_SECRET)
     gr.Markdown(LEAD, elem_classes="train-lead")
-    fields, go = form.build(queue, token)
+    fields, go = form.build(queue, token, NOTES[mode])
     with gr.Accordion("more: recipe, seed, device, command", open=False, elem_id="train-more"):
         fields |= form.more(fields)
         _command(fields)
-    gr.Markdown(NOTES[mode], elem_classes="quiet train-note")
     view = _view(token)
     _live(queue, view)
     _start(queue, view, fields, go)
@@ -130,7 +127,7 @@ def _view(token: gr.BrowserState) -> View:
                 )
                 extras = gr.CheckboxGroup([LOG, RATE], value=[], label="With", elem_classes="chips")
             chart = live_chart("Losses of the runs that are shown", HEIGHT, elem_id="train-chart")
-            gr.Markdown(CHART_KEY, elem_classes="quiet")
+            gr.Markdown(CHART_KEY, elem_classes="quiet train-key")
         cards = panels.cards()
         samples = panels.samples()
     return View(token, gr.State({}), gr.State({}), axis, extras, chart, cards, samples, gr.Timer(LIVE_S))
@@ -176,7 +173,7 @@ def _clicked(queue: TrainingQueue, view: View, extra_models: gr.State, tabs: gr.
     def do(token: str, choices: Choices, extra: list[str], event: gr.EventData) -> list[Any]:
         click = actions.read(event._data)
         if click.action in (actions.SHOW, actions.HIDE):
-            return [actions.chosen(click, choices), gr.skip(), gr.skip(), gr.skip()]
+            return [actions.chosen(click, choices), gr.skip(), gr.skip(), None]
         outcome = actions.act(queue, click, token or "")
         longer = with_added(extra, outcome.model) if outcome.model else gr.skip()
         if outcome.message:
@@ -185,14 +182,14 @@ def _clicked(queue: TrainingQueue, view: View, extra_models: gr.State, tabs: gr.
             gr.skip(),
             longer,
             gr.Tabs(selected="compare") if outcome.model else gr.skip(),
-            _cached(file, outcome.file) if outcome.file else gr.skip(),
+            _cached(file, outcome.file) if outcome.file else None,
         ]
 
     inputs, outputs = [view.token, view.choices, extra_models], [view.choices, extra_models, tabs, file]
     clicked = view.cards.click(visible_errors(do), inputs, outputs, trigger_mode="multiple", **QUEUED)
     zero_gpu.chain(queue, clicked, view.token)
+    clicked.success(None, file, None, js=_SAVE)
     clicked.then(**view.look(queue))
-    file.change(None, file, None, js=_SAVE)
 
 
 def _cached(file: gr.File, named: tuple[str, bytes]) -> str:

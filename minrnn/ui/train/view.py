@@ -12,15 +12,13 @@ from minrnn.runs import limits
 from minrnn.runs.listing import Listing, Run
 from minrnn.ui.components import figure_json
 from minrnn.ui.train import cards, stored
-from minrnn.ui.train.cards import Shown
 from minrnn.ui.train.charts import Axis, losses
+from minrnn.ui.train.looks import Shown, curve, with_looks, written
 
 MAX_CARDS = 12
 """Runs whose cards a page shows at first; older ones appear on request."""
 MAX_CURVES = 8
 """Runs that the chart shows of itself; more can be added by hand."""
-MAX_SAMPLES = 20
-"""Samples of one run that reach the page, the newest ones."""
 LOG, RATE = "log scale", "learning rate"
 LIVE_S, IDLE_S = 0.6, 3.0
 """Seconds between two looks: while something trains, and while nothing does."""
@@ -53,25 +51,22 @@ def _refresh(
     runs = listing.listed(token)
     limits.follow(runs)
     joined = _joined(runs, seen)
-    drawn = [run for run in runs if choices.get(run.name, run.name in joined)]
-    listed = _listed(runs, drawn, choices)
-    looks = {item.run.name: item for item in cards.shown(listing, drawn)}
-    others = cards.shown(listing, [run for run in listed if run.name not in looks])
-    items = {**{item.run.name: item for item in others}, **looks}
+    drawn = with_looks(listing, [run for run in runs if choices.get(run.name, run.name in joined)])
     now: Seen = {
         "known": [run.name for run in runs],
         "joined": joined,
         "live": any(run.active for run in runs),
-        "chart": [axis, extras, [_stamp(item) for item in looks.values()]],
-        "cards": _cards(listing, runs, [items[run.name] for run in listed], set(looks)),
-        "samples": [samples(item) for item in looks.values()],
+        "chart": [axis, extras, [_stamp(item) for item in drawn]],
+        "cards": _cards(listing, runs, drawn, bool(choices.get(OLDER))),
+        "samples": _samples(drawn, bool(runs)),
     }
+    changed = {name for name in now if now[name] != seen.get(name)}
     return [
-        now if now != seen else gr.skip(),
-        gr.Timer(LIVE_S if now["live"] else IDLE_S) if now["live"] != seen.get("live") else gr.skip(),
-        _chart(list(looks.values()), axis, extras) if now["chart"] != seen.get("chart") else gr.skip(),
-        now["cards"] if now["cards"] != seen.get("cards") else gr.skip(),
-        now["samples"] if now["samples"] != seen.get("samples") else gr.skip(),
+        now if changed else gr.skip(),
+        gr.Timer(LIVE_S if now["live"] else IDLE_S) if "live" in changed else gr.skip(),
+        _chart(drawn, axis, extras) if "chart" in changed else gr.skip(),
+        now["cards"] if "cards" in changed else gr.skip(),
+        now["samples"] if "samples" in changed else gr.skip(),
     ]
 
 
@@ -88,33 +83,38 @@ def _joined(runs: Sequence[Run], seen: Seen) -> list[str]:
     return found[:MAX_CURVES]
 
 
-def _listed(runs: Sequence[Run], drawn: Sequence[Run], choices: Choices) -> list[Run]:
-    """The runs that have a card on the page, the newest first."""
-    if choices.get(OLDER):
-        return list(runs)
-    wanted = {run.name for run in drawn}
-    return [run for at, run in enumerate(runs) if at < MAX_CARDS or run.active or run.name in wanted]
-
-
 def _chart(items: Sequence[Shown], axis: Axis, extras: Sequence[str]) -> dict[str, Any] | None:
     """The curves; as long as there is none, the stored run."""
-    figure = losses([cards.curve(item) for item in items], axis, LOG in extras, RATE in extras)
+    figure = losses([curve(item) for item in items], axis, LOG in extras, RATE in extras)
     if figure is None and (example := stored.example()):
         figure = losses([example.curve], axis, LOG in extras, RATE in extras, stored.NOTE)
     return figure_json(figure) if figure else None
 
 
-def _cards(listing: Listing, runs: Sequence[Run], items: Sequence[Shown], drawn: set[str]) -> dict[str, Any]:
-    """The cards, how many older runs have none, and the folders that are passed over."""
+def _cards(listing: Listing, runs: Sequence[Run], drawn: Sequence[Shown], older: bool) -> dict[str, Any]:
+    """The cards, the newest first; how many older runs have none; and the folders that are passed over."""
+    lines = {item.run.name: item for item in drawn}
+    listed = [
+        run for at, run in enumerate(runs) if older or at < MAX_CARDS or run.active or run.name in lines
+    ]
+    others = with_looks(listing, [run for run in listed if run.name not in lines])
+    items = {**lines, **{item.run.name: item for item in others}}
     free = not any(run.active for run in runs)
-    found = [cards.card(item, item.run.name in drawn, free) for item in items]
+    found = [cards.card(items[run.name], run.name in lines, free) for run in listed]
     if not runs and (example := stored.example()):
         found = [example.card]
     return {
         "cards": [cards.as_data(card) for card in found],
-        "older": len(runs) - len(items),
+        "older": len(runs) - len(listed),
         "passed": _passed(listing),
     }
+
+
+def _samples(items: Sequence[Shown], any_runs: bool) -> list[dict[str, Any]]:
+    """What the drawn runs have written; on an empty page, the stored one."""
+    if not any_runs and (example := stored.example()):
+        return [example.samples]
+    return [written(i.run.name, i.run.title, i.look.color, i.history) for i in items]
 
 
 def _passed(listing: Listing) -> str:
@@ -130,14 +130,3 @@ def _stamp(item: Shown) -> list[Any]:
     """What differs whenever something that the chart shows of the run has changed."""
     history = item.history
     return [item.run.name, item.run.title, item.label, item.look, len(history.iters), len(history.evals)]
-
-
-def samples(item: Shown) -> dict[str, Any]:
-    """What a run has written, the newest first."""
-    newest = item.history.samples[: -MAX_SAMPLES - 1 : -1]
-    return {
-        "run": item.run.name,
-        "title": item.run.title,
-        "color": item.look.color,
-        "samples": [{"iter": f"iter {sample.iter:,}", "text": sample.text} for sample in newest],
-    }
