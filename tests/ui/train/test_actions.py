@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trained import ME, made, trained, waiting
 
 from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.runs.queue import TrainingQueue
 from minrnn.ui.train import actions, cards
 from minrnn.ui.train.actions import Click, Outcome
+from tests.ui.train.trained import ME, made, trained, waiting
 
 
 def act(action: str, run: str = "a", token: str = "", **more: Any) -> Outcome:

@@ -9,10 +9,10 @@ import gradio as gr
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from trained import SHEEP
 
 from minrnn.runs.queue import TrainingQueue
 from minrnn.ui.train import api, tab
+from tests.ui.train.trained import SHEEP
 
 
 @pytest.fixture(scope="module")

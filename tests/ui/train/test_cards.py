@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trained import MARKUP, history, made, reported, trained, waiting
 
 from minrnn.models import MODEL_NAMES
 from minrnn.runs import folder, listing
@@ -14,6 +13,7 @@ from minrnn.runs.listing import Listing
 from minrnn.runs.lock import held
 from minrnn.ui.theme import color, dash
 from minrnn.ui.train import cards, looks
+from tests.ui.train.trained import MARKUP, history, made, reported, trained, waiting
 
 
 def offered(name: str, free: bool = True) -> list[str]:

@@ -5,12 +5,12 @@ import json
 from typing import Any
 
 import pytest
-from trained import MARKUP, history
 
 from minrnn.models import MODEL_NAMES
 from minrnn.runs.events import MAX_POINTS
 from minrnn.ui.theme import color
 from minrnn.ui.train.charts import Curve, Look, losses, spread
+from tests.ui.train.trained import MARKUP, history
 
 
 def curve(n: int = 0, iters: int = 40, title: str = "") -> Curve:

@@ -9,12 +9,12 @@ from typing import Any
 import gradio as gr
 import pytest
 import torch
-from trained import ME, SHEEP
 
 from minrnn import checkpoint, train
 from minrnn.runs.queue import TrainingQueue, train_here
 from minrnn.runs.request import TrainRequest
 from minrnn.ui.train import tab, zero_gpu
+from tests.ui.train.trained import ME, SHEEP
 
 
 def config(mode: str, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:

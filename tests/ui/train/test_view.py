@@ -6,12 +6,12 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from trained import history, made, reported, trained
 
 from minrnn.models import MODEL_NAMES
 from minrnn.runs import listing
 from minrnn.runs.listing import Listing
 from minrnn.ui.train import view
+from tests.ui.train.trained import history, made, reported, trained
 
 SKIPPED = [gr.skip()] * view.OUTPUTS
 
