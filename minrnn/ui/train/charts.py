@@ -79,10 +79,10 @@ def losses(
         note: a sentence in the middle of the chart.
 
     Returns:
-        The figure; None if there is nothing to draw yet.
+        The figure; None as long as no run has a line, of two iters at least.
     """
     figure = go.Figure()
-    drawn = [curve for curve in curves if curve.history.iters or curve.history.evals]
+    drawn = [curve for curve in curves if len(curve.history.iters) > 1]
     for curve in drawn:
         _add(figure, curve, axis, rate, MAX_POINTS // len(drawn))
     if not drawn:
@@ -91,7 +91,9 @@ def losses(
     dress(figure, uirevision=kept, hovermode="closest", showlegend=False, margin=_MARGIN)
     figure.update_layout(annotations=[*_labels(drawn, axis, log), *_note(note)])
     figure.update_xaxes(title_text=_TITLES[axis], rangemode="tozero")
-    figure.update_yaxes(title_text="loss, nats per character", type="log" if log else "linear")
+    figure.update_yaxes(
+        title_text="loss, nats per character", type="log" if log else "linear", tickformat=".3~g"
+    )
     if rate:
         side = {
             "overlaying": "y",
@@ -120,7 +122,7 @@ def _add(figure: go.Figure, curve: Curve, axis: Axis, rate: bool, limit: int) ->
     symbol = "circle-open" if look.repeat else "circle"
     figure.add_scatter(
         x=_x(history.evals, axis), y=_y([e.val_loss for e in history.evals]), opacity=look.opacity,
-        marker={"color": look.color, "size": 8, "symbol": symbol, "line": {"width": 1.5, "color": look.color}},
+        marker={"color": look.color, "size": 7, "symbol": symbol, "line": {"width": 1.5, "color": look.color}},
         hovertemplate="validation" + _HOVER, **(common | {"mode": "markers"}),
     )  # fmt: skip
     if rate:
@@ -147,10 +149,7 @@ def _labels(curves: Sequence[Curve], axis: Axis, log: bool) -> list[dict[str, An
 
 def _end(curve: Curve, axis: Axis) -> tuple[float, float]:
     """Where a run's line ends."""
-    history = curve.history
-    if history.iters:
-        return float(_x(history.iters[-1:], axis)[0]), history.smooth[-1]
-    return float(_x(history.evals[-1:], axis)[0]), history.evals[-1].val_loss
+    return float(_x(curve.history.iters[-1:], axis)[0]), curve.history.smooth[-1]
 
 
 def _pixels(curves: Sequence[Curve], log: bool) -> float:

@@ -234,7 +234,10 @@ def _budget() -> Fields:
 
 def _number(label: str, info: str, placeholder: str = "recipe's") -> gr.Textbox:
     """A box for a number that may stay empty. Not `gr.Number`: that shows, and sends, 0 where it is empty."""
-    return gr.Textbox("", label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120)
+    return gr.Textbox(
+        "", label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120,
+        elem_id="train-" + label.lower().replace(" ", "-"),
+    )  # fmt: skip
 
 
 def _value(text: str | None) -> float | str | None:

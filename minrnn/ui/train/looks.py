@@ -40,7 +40,7 @@ def with_looks(listing: Listing, runs: Sequence[Run]) -> list[Shown]:
     """Runs with their looks, in the order given. The oldest run of a model has the model's own look."""
     seen: dict[str, int] = {}
     looks: dict[str, tuple[Look, str]] = {}
-    for run in sorted(runs, key=lambda run: (run.asked, -run.order)):
+    for run in sorted(runs, key=lambda run: (run.asked, run.order)):
         model = run.spec.model.mixer
         count = seen[model] = seen.get(model, 0) + 1
         look = Look(color(model), dash(model)) if count == 1 else Look(color(model), REPEAT_DASH, True)

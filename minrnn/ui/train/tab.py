@@ -12,6 +12,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -103,15 +104,17 @@ def build(queue: TrainingQueue, extra_models: gr.State, tabs: gr.Tabs) -> None:
 
 def _command(fields: form.Fields) -> None:
     """The same on the command line, as the form says it now."""
+    shared = settings.training_mode() == "limited"  # the visitor has another machine
+    folder = Path("runs") if shared else settings.runs_dir()
 
     def lines(values: dict[Any, Any]) -> str:
         try:
-            return command_lines(form.request(fields, values), settings.runs_dir())
+            return command_lines(form.request(fields, values), folder)
         except MinrnnError as error:
             return f"# {error}"
 
     shown = gr.Code(
-        lines({part: part.value for part in fields.values()}), language="shell", interactive=False, lines=2,
+        lines({part: part.value for part in fields.values()}), language=None, interactive=False, lines=2,
         label="The same on the command line", elem_id="train-command", show_line_numbers=False, wrap_lines=True,
     )  # fmt: skip
     gr.on([field.change for field in fields.values()], lines, set(fields.values()), shown, **AT_ONCE)
