@@ -53,9 +53,10 @@ function open(parts, whether) {
   parts.details.setAttribute('aria-expanded', whether);
 }
 function press(parts, button) {
+  if (button.ariaDisabled === 'true') return;
   ask(dialog, button.dataset.action, parts.run, answer => {
-    button.disabled = true;  // until the server has answered, see `buttons`
-    setTimeout(() => { button.disabled = false; }, 1500);
+    button.ariaDisabled = 'true';  // a second click in haste would be refused; disabled, it would lose the focus
+    setTimeout(() => { button.ariaDisabled = 'false'; }, 1500);
     trigger('click', {action: button.dataset.action, run: parts.run.run, ...answer});
   });
 }
@@ -63,6 +64,7 @@ function buttons(parts, run) {
   const wanted = run.actions.map(action => action.name).join();
   if (parts.buttons.dataset.actions === wanted) return;
   parts.buttons.dataset.actions = wanted;
+  const focused = parts.buttons.contains(document.activeElement) && document.activeElement.dataset.action;
   for (const old of parts.buttons.querySelectorAll('[data-action]')) old.remove();
   for (const action of run.actions) {
     const quiet = QUIET.includes(action.name);
@@ -73,6 +75,7 @@ function buttons(parts, run) {
     button.onclick = () => press(parts, button);
     if (!quiet) parts.details.before(button);
   }
+  if (focused) (parts.buttons.querySelector(`[data-action="${focused}"]`) || parts.buttons.firstChild).focus();
 }
 function show(run) {
   if (!cards.has(run.run)) cards.set(run.run, card(run.run));

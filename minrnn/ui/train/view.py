@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from minrnn import settings
 from minrnn.runs import limits
 from minrnn.runs.listing import Listing, Run
 from minrnn.ui.components import figure_json
@@ -118,8 +119,8 @@ def _samples(items: Sequence[Shown], any_runs: bool) -> list[dict[str, Any]]:
 
 
 def _passed(listing: Listing) -> str:
-    """One line on the folders that are no runs of this minRNN."""
-    passed = listing.passed_over
+    """One line on the folders that are no runs of this minRNN; a visitor of a shared machine has none."""
+    passed = listing.passed_over if settings.training_mode() == "full" else []
     if not passed:
         return ""
     more = f" (and {len(passed) - 1} more)" if len(passed) > 1 else ""

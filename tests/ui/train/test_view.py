@@ -93,6 +93,15 @@ def test_a_folder_that_is_no_run_is_told_in_one_line(runs_dir: Path) -> None:
     assert "theirs" in passed and passed.endswith("(and 1 more)") and "\n" not in passed
 
 
+def test_a_visitor_of_a_shared_machine_learns_nothing_of_its_folders(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (runs_dir / "theirs").mkdir(parents=True)
+    (runs_dir / "theirs" / "config.json").write_text('{"epochs": 3}')
+    monkeypatch.setenv("MINRNN_TRAINING", "limited")
+    assert look(Listing())[3]["passed"] == ""
+
+
 def test_what_cannot_be_read_is_logged_and_the_page_stays(
     runs_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
