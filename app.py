@@ -8,7 +8,7 @@ import torch
 
 from minrnn.library import open_library
 from minrnn.runs.queue import TrainingQueue
-from minrnn.ui import app, theme
+from minrnn.ui import app
 
 
 def main() -> None:
@@ -16,13 +16,7 @@ def main() -> None:
     torch.set_num_threads(1)  # decoding steps are too small to share, and a training may have the other cores
     demo = app.build(open_library(), TrainingQueue())
     demo.queue(max_size=32)
-    demo.launch(
-        theme=theme.theme(),
-        css=theme.CSS,
-        ssr_mode=False,
-        footer_links=["api", "settings"],
-        run_history=False,
-    )
+    demo.launch(**app.launch_options())
 
 
 if __name__ == "__main__":

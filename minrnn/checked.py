@@ -1,12 +1,12 @@
-"""Dataclasses that check themselves: type and range stand beside each field, and pydantic holds values to them.
+"""Dataclasses that check themselves: each field declares type and range, and pydantic checks the values.
 
     @dataclass(frozen=True)
     class Sampling(Checked):
         top_k: Annotated[int, Interval(ge=0, le=4_096)] = 0
 
-A whole number that arrives as 5.0 is 5; as 2.5, "5" or True it is refused. Not pydantic's own dataclasses,
-since these stay plain ones for `dataclasses.replace`, the command line and the type checker, and raise the
-package's own error.
+A whole number that arrives as 5.0 is 5; as 2.5, "5" or True it is refused. These are not pydantic's
+own dataclasses: they stay plain ones for `dataclasses.replace`, the command line and the type checker, and they
+raise the package's own error.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def from_mapping(kind: type[T], data: Any) -> T:
 
 
 def shown(value: Any) -> str:
-    """A refused value for a message: as Python writes it, and not more of it than a line holds."""
+    """A refused value for a message: as Python writes it, shortened to what a line holds."""
     text = value if isinstance(value, str) else repr(value)
     if len(text) > SHOWN_CHARS:
         return f"{text[:SHOWN_CHARS]!r}… ({len(text):,} characters)"
@@ -84,7 +84,7 @@ def _fields(cls: Hashable) -> tuple[tuple[str, Any, TypeAdapter[Any]], ...]:
 
 
 def _parts(hint: Any) -> Iterator[Any]:
-    """The alternatives of an annotation, without what is said about them."""
+    """The alternatives of an annotation, without their metadata."""
     if get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
     if get_origin(hint) in (None, Literal) or isinstance(hint, type):
@@ -95,7 +95,7 @@ def _parts(hint: Any) -> Iterator[Any]:
 
 
 def _whole(value: Any, hint: Any) -> Any:
-    """5.0 as 5 where a whole number is wanted. A tuple as JSON's list, and the other way round, is left to pydantic."""
+    """5.0 as 5 where a whole number is wanted; other values unchanged."""
     wants_int = int in list(_parts(hint))
     return int(value) if wants_int and isinstance(value, float) and value.is_integer() else value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from minrnn.errors import CheckpointError, HubError
 from minrnn.evaluate import scored_chars, streaming_loss, windowed_loss
 from minrnn.files import is_file
 from minrnn.generate import stream
-from minrnn.models import LanguageModel, disk
+from minrnn.models import CharModel, LanguageModel, disk
 from minrnn.settings import MAX_JSON_BYTES
 from minrnn.text import CharVocab
 
@@ -51,7 +52,7 @@ def load(ref: str | Path, *, local_files_only: bool = False) -> Checkpoint:
         CheckpointError: if it is not a model this code knows.
         HubError: if the Hub does not give it.
     """
-    if Path(ref).is_dir():
+    if os.path.isdir(ref):  # unlike Path's, it bears what cannot be a path, such as a name that is too long
         return Checkpoint(LanguageModel.from_pretrained(ref), read_metrics(Path(ref) / METRICS), str(ref))
     return load_repo(str(ref), local_files_only=local_files_only)
 
@@ -63,8 +64,8 @@ def read_config(ref: str) -> ModelConfig:
         CheckpointError: if it is not that of a model this code knows.
         HubError: if the Hub does not give it.
     """
-    repo, _, wanted = (ref, "", "") if Path(ref).is_dir() else ref.partition("@")
-    return disk.read_config(disk.fetch(repo, disk.CONFIG, wanted or None, max_bytes=MAX_JSON_BYTES))
+    repo, _, wanted = (ref, "", "") if os.path.isdir(ref) else ref.partition("@")
+    return disk.read_config(disk.fetch_config(repo, wanted or None))
 
 
 def load_repo(ref: str, *, local_files_only: bool = False) -> Checkpoint:
@@ -75,12 +76,10 @@ def load_repo(ref: str, *, local_files_only: bool = False) -> Checkpoint:
         HubError: if the Hub does not give it.
     """
     repo, _, wanted = ref.partition("@")
-    if Path(repo).exists():
+    if os.path.exists(repo):
         raise HubError(f"{repo!r} is a path on this machine; name a repo of the Hub, as user/repo.")
-    config = disk.fetch(
-        repo, disk.CONFIG, wanted or None, max_bytes=MAX_JSON_BYTES, local_files_only=local_files_only
-    )
-    revision = config.parent.name  # the cache keeps each commit's files in a folder of its name
+    config = disk.fetch_config(repo, wanted or None, local_files_only=local_files_only)
+    revision = disk.pinned(config, wanted or None)
     model = LanguageModel.from_pretrained(repo, revision=revision, local_files_only=local_files_only)
     try:
         metrics = read_metrics(
@@ -116,7 +115,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 
 def score(
-    model: LanguageModel, corpus: Corpus, *, train_split: bool = False, chars: int = 0
+    model: CharModel, corpus: Corpus, *, train_split: bool = False, chars: int = 0
 ) -> dict[str, float | int]:
     """A model's losses on a corpus.
 

@@ -20,13 +20,13 @@ OptimizerName = Literal["adamw", "muon"]
 
 Count = Annotated[int, Interval(ge=0, le=10**9)]
 Probability = Annotated[float, Interval(ge=0, le=0.95)]
-"""Of dropping something; at 1 nothing would be left."""
+"""Probability of dropping something; with 1 nothing would be left."""
 Seed = Annotated[int, Interval(ge=0, le=2**31 - 1)]
 
 
 @dataclass(frozen=True)
 class MixerOptions(Checked):
-    """What one kind of mixer lets one choose. Each mixer declares its own subclass."""
+    """The choices that one kind of mixer offers. Each mixer declares its own subclass."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class ModelConfig(Checked):
 
     Attributes:
         mixer: name of the layer that mixes over time, a key of `minrnn.models.MIXERS`.
-        vocab: the characters the model knows; a character's id is its place in the string.
+        vocab: the characters the model knows; a character's id is its index in the string.
         block_size: training window, in characters.
         n_layer: blocks.
         n_embd: width of the residual stream, in channels.
@@ -69,10 +69,10 @@ class ModelConfig(Checked):
         super().__post_init__()
         if len(self.vocab) > MAX_VOCAB:
             raise ConfigError(
-                f"vocab size is {len(self.vocab):,}; at most {MAX_VOCAB:,} characters are taken."
+                f"vocab size is {len(self.vocab):,}; at most {MAX_VOCAB:,} characters are allowed."
             )
         if len(set(self.vocab)) < len(self.vocab):
-            raise ConfigError("vocab names a character twice; every character must stand in it once.")
+            raise ConfigError("vocab names a character twice; name each character once.")
         if halves := [char for char in self.vocab if "\ud800" <= char <= "\udfff"]:
             raise ConfigError(f"vocab holds {halves[0]!r}, half a surrogate pair, which is no character.")
 
@@ -157,6 +157,8 @@ class Sampling(Checked):
         top_k: keep the k likeliest characters only; 0 is off.
         top_p: keep the likeliest characters that together reach this probability; 1 is off.
         seed: the same seed gives the same text.
+        context: characters that the model may see when it draws the next one; 0 is all of them.
+        finish_line: further characters, at most, that are written to reach the end of a line.
     """
 
     max_new_tokens: Annotated[int, Interval(ge=1, le=MAX_NEW_TOKENS)] = 300
@@ -164,6 +166,8 @@ class Sampling(Checked):
     top_k: Annotated[int, Interval(ge=0, le=MAX_VOCAB)] = 0
     top_p: Annotated[float, Interval(ge=0, le=1)] = 1.0
     seed: Seed = 0
+    context: Annotated[int, Interval(ge=0, le=65_536)] = 0
+    finish_line: Annotated[int, Interval(ge=0, le=1_000)] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -106,7 +106,7 @@ def _dtype(name: str, device: torch.device) -> tuple[torch.dtype, str]:
         return torch.bfloat16, "bfloat16: the GPU multiplies it natively"
     if device.type == "cpu" and _cpu_multiplies_bfloat16():
         return torch.bfloat16, "bfloat16: the CPU multiplies it natively"
-    return torch.float32, "float32: no native bfloat16 here"
+    return torch.float32, "float32: no native bfloat16 on this machine"
 
 
 def _cpu_multiplies_bfloat16() -> bool:

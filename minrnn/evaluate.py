@@ -1,4 +1,4 @@
-"""How well a model predicts a text: nats per character, over windows, over the whole, and for every character."""
+"""How well a model predicts a text, in nats per character: in windows, or with the state carried from end to end."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from minrnn.models import LanguageModel, State
+from minrnn.models import CharModel, State
 
 BATCH_CHARS = 16_384
-"""Characters scored at once: few enough to fit any machine."""
+"""Characters scored in one batch: few enough for the memory of any machine."""
 
 
-def windowed_loss(model: LanguageModel, ids: Tensor, chars: int = 0) -> float:
+def windowed_loss(model: CharModel, ids: Tensor, chars: int = 0) -> float:
     """Mean loss over a text cut into windows of `block_size` that do not overlap, each read from an empty state.
 
     Every character but the first is predicted once; the last window may be shorter.
@@ -36,12 +36,12 @@ def windowed_loss(model: LanguageModel, ids: Tensor, chars: int = 0) -> float:
 
 
 def scored_chars(ids: Tensor, block_size: int, chars: int = 0) -> int:
-    """How many characters `windowed_loss` predicts with the same arguments."""
+    """Count the characters that `windowed_loss` predicts with the same arguments."""
     stride = max(1, len(ids) // chars) if chars else 1
     return sum(targets.numel() for _, targets in _windows(ids, block_size, stride))
 
 
-def streaming_loss(model: LanguageModel, ids: Tensor) -> float:
+def streaming_loss(model: CharModel, ids: Tensor) -> float:
     """Mean loss over a text read from end to end, the state carried all the way.
 
     Args:
@@ -54,8 +54,8 @@ def streaming_loss(model: LanguageModel, ids: Tensor) -> float:
     return character_losses(model, ids).double().mean().item()
 
 
-def character_losses(model: LanguageModel, ids: Tensor) -> Tensor:
-    """The surprise of every character but the first, with everything before it in the state.
+def character_losses(model: CharModel, ids: Tensor) -> Tensor:
+    """The loss of every character but the first, with all earlier characters in the state.
 
     Args:
         model: scored with dropout off, in float32.
@@ -87,9 +87,9 @@ def _windows(ids: Tensor, size: int, stride: int) -> Iterator[tuple[Tensor, Tens
         yield rest[:, :-1], rest[:, 1:]
 
 
-def _losses(model: LanguageModel, idx: Tensor, targets: Tensor, state: State) -> tuple[Tensor, State]:
-    """(B, T) losses in nats and the state behind them; the model's mode is left as it was."""
-    device = model.embedding.weight.device
+def _losses(model: CharModel, idx: Tensor, targets: Tensor, state: State) -> tuple[Tensor, State]:
+    """(B, T) losses in nats and the state after them. The model's mode is restored."""
+    device = model.device
     training = model.training
     model.eval()
     try:

@@ -1,6 +1,6 @@
-"""Writing: one model character by character, or several in turn. Generators without I/O.
+"""Writing: one model character by character, or several models in turn. Generators without I/O.
 
-The prompt is read in one call (prefill), then every character is one step over the state.
+A model reads the prompt in one call (prefill). After that, every character is one step from the carried state.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from minrnn.config import Sampling
-from minrnn.models import LanguageModel, State, state_bytes
+from minrnn.models import CharModel, State, state_bytes
 from minrnn.text import CharVocab
 
 FinishReason = Literal["length", "stopped", "deadline"]
@@ -23,15 +23,15 @@ K = TypeVar("K")
 
 @dataclass(frozen=True)
 class Chunk:
-    """What a model wrote since the chunk before, and its figures so far. One token is one character.
+    """What a model wrote since its last chunk, and its figures so far. One token is one character.
 
     Attributes:
         text: the new characters.
         tokens: characters written so far, the new ones included.
-        seconds: time this model has worked so far, prefill included, other models' time excluded.
-        ttft_s: time to the first token, in seconds of its own work.
+        seconds: time that this model has worked, prefill included, other models' time excluded.
+        ttft_s: time to first token, in seconds of its own work.
         state_bytes: size of the state it carries.
-        finish_reason: why it ended; None while it goes on.
+        finish_reason: why it ended; None while it writes.
     """
 
     text: str
@@ -43,45 +43,72 @@ class Chunk:
 
     @property
     def tokens_per_s(self) -> float:
-        """Rate of the decode, the first token (and the prefill with it) left out."""
+        """Decoding rate, without the prefill and the first token."""
         decode = self.seconds - self.ttft_s
         return (self.tokens - 1) / decode if decode > 0 else 0.0
 
 
-def stream(model: LanguageModel, prompt: str, sampling: Sampling) -> Iterator[Chunk]:
+def stream(model: CharModel, prompt: str, sampling: Sampling) -> Iterator[Chunk]:
     """Continue a prompt, one character a chunk; the same seed gives the same text.
 
     Args:
         model: in evaluation mode.
-        prompt: in the model's vocabulary (fold it first); an empty one starts from a newline.
+        prompt: in the model's vocabulary (fold it first); an empty one stands for a newline.
         sampling: how characters are drawn, and how many.
 
     Raises:
         ValueError: if the prompt holds a character that the model does not know.
     """
     vocab = CharVocab(model.config.vocab)
-    device = model.embedding.weight.device
-    idx = vocab.encode(prompt or _start(vocab)).unsqueeze(0).to(device)
+    idx = vocab.encode(prompt or _start(vocab)).unsqueeze(0).to(model.device)
     draw = torch.Generator().manual_seed(sampling.seed)
-    state: State = None
+    reader = _Reader(model, sampling.context)
     seconds = ttft = 0.0
-    for written in range(1, sampling.max_new_tokens + 1):
+    for written in range(1, sampling.max_new_tokens + sampling.finish_line + 1):
         started = time.perf_counter()
-        logits, state = _step(model, idx, state)
-        token = pick(logits, sampling, draw)
-        idx = token.view(1, 1).to(device)
+        token = pick(reader.read(idx), sampling, draw)
+        char, idx = vocab.chars[int(token)], token.view(1, 1).to(model.device)
         seconds += time.perf_counter() - started
         ttft = ttft or seconds
-        reason: FinishReason | None = "length" if written == sampling.max_new_tokens else None
-        yield Chunk(vocab.chars[int(token)], written, seconds, ttft, state_bytes(state), reason)
+        ended = _has_ended(written, char, sampling)
+        yield Chunk(char, written, seconds, ttft, state_bytes(reader.state), "length" if ended else None)
+        if ended:
+            return
+
+
+class _Reader:
+    """Reads a text a piece at a time: with the state carried on, or the last characters alone, from an empty state."""
+
+    def __init__(self, model: CharModel, context: int) -> None:
+        self.model, self.context = model, context
+        self.state: State = None
+        self.seen: Tensor | None = None
+
+    def read(self, idx: Tensor) -> Tensor:
+        """Return the logits (vocab_size,) after (1, T) further ids. Inference mode ends before a caller can yield."""
+        with torch.inference_mode():
+            if self.context:
+                seen = idx if self.seen is None else torch.cat([self.seen, idx], dim=1)
+                self.seen = idx = seen[:, -self.context :]
+                logits, _ = self.model(idx)
+            else:
+                logits, self.state = self.model(idx, self.state)
+            last: Tensor = logits[0, -1]
+            return last
+
+
+def _has_ended(written: int, char: str, sampling: Sampling) -> bool:
+    """Whether a text is long enough, and at the end of a line where that can be reached."""
+    beyond = written - sampling.max_new_tokens
+    return beyond >= 0 and (char == "\n" or beyond >= sampling.finish_line)
 
 
 def interleave(streams: Mapping[K, Iterator[Chunk]], slice_s: float = 0.01) -> Iterator[tuple[K, Chunk]]:
-    """Give every stream a slice of time in turn, until all are done.
+    """Run every stream for a slice of time in turn, until all have ended.
 
     Args:
         streams: by name.
-        slice_s: seconds of its own work that a stream has before the next one's turn.
+        slice_s: length of a slice, in seconds of the stream's own work.
 
     Yields:
         A stream's name, and what it wrote in its slice as one chunk.
@@ -110,7 +137,9 @@ def pick(logits: Tensor, sampling: Sampling, draw: torch.Generator) -> Tensor:
     logits = logits.float().cpu()
     if sampling.temperature == 0:
         return logits.argmax()
-    logits = (logits - logits.max()).double().div_(sampling.temperature).float()  # no temperature is too low
+    logits = (
+        (logits - logits.max()).double().div_(sampling.temperature).float()
+    )  # in float64 no temperature is too low
     if 0 < sampling.top_k < len(logits):
         logits = logits.masked_fill(logits < logits.topk(sampling.top_k).values[-1], -torch.inf)
     probabilities = logits.softmax(dim=-1)
@@ -120,7 +149,7 @@ def pick(logits: Tensor, sampling: Sampling, draw: torch.Generator) -> Tensor:
 
 
 def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
-    """The likeliest ids that together reach top_p, the others at zero. Source: Holtzman et al. 2020, section 3.1."""
+    """Keep the likeliest ids that together reach top_p. Source: Holtzman et al. 2020, arXiv 1904.09751, section 3.1."""
     ordered, order = probabilities.sort(descending=True)
     kept = ordered.cumsum(dim=-1) - ordered < top_p
     kept[0] = True  # however small top_p is
@@ -128,15 +157,8 @@ def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
 
 
 def _start(vocab: CharVocab) -> str:
-    """What an empty prompt stands for: a newline, or the first character where the vocabulary has none."""
+    """What an empty prompt stands for: a newline, or the first character if the vocabulary has no newline."""
     return "\n" if "\n" in vocab.chars else vocab.chars[0]
-
-
-def _step(model: LanguageModel, idx: Tensor, state: State) -> tuple[Tensor, State]:
-    """Logits (vocab_size,) behind the last id. Inference mode is left before anybody yields."""
-    with torch.inference_mode():
-        logits, state = model(idx, state)
-    return logits[0, -1], state
 
 
 def _slice(chunks: Iterator[Chunk], slice_s: float) -> Chunk | None:

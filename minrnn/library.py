@@ -13,10 +13,13 @@ from minrnn import checkpoint, settings
 from minrnn.checkpoint import Checkpoint
 from minrnn.errors import CheckpointError, ConfigError, HubError, MinrnnError
 from minrnn.hub import loading
-from minrnn.models import MODEL_NAMES, LanguageModel, disk, mixer_class
+from minrnn.models import MODEL_NAMES, CharModel, Committee, disk, mixer_class
 
 PRESETS = ("base", "replica")
 """The presets that are bundled, in the order they are shown."""
+
+COMMITTEE = "committee"
+"""The key of all models of a preset together: one text drawn from the mean of their probabilities."""
 
 HUB = "hub:"
 """Marks the key of a model that a person fetched from the Hub."""
@@ -37,17 +40,19 @@ class Entry:
         title: what a person calls it.
         checkpoint: the model and its metrics.
         origin: where the weights came from, for people.
+        committee: what writes in the model's place, where this is the committee of a preset.
     """
 
     key: str
     title: str
     checkpoint: Checkpoint
     origin: str
+    committee: Committee | None = None
 
     @property
-    def model(self) -> LanguageModel:
+    def model(self) -> CharModel:
         """The model itself."""
-        return self.checkpoint.model
+        return self.committee or self.checkpoint.model
 
 
 class Library:
@@ -179,7 +184,7 @@ def _entry(key: str, loaded: Checkpoint, origin: str) -> Entry:
 def _bundled(folder: Path, preset: str) -> dict[str, Entry]:
     found = {}
     for name in MODEL_NAMES:
-        if (folder / preset / name).is_dir():
+        if (folder / preset / name / disk.CONFIG).is_file():  # some models have no weights yet
             loaded = checkpoint.load(folder / preset / name)
             found[name] = _entry(name, loaded, "bundled weights")
     return found
@@ -195,7 +200,17 @@ def _replace(models: dict[str, Entry], name: str, found: Checkpoint | MinrnnErro
 
 
 def _in_order(models: dict[str, Entry]) -> dict[str, Entry]:
-    return {name: models[name] for name in MODEL_NAMES if name in models}
+    """The models in the order they are shown, and behind them their committee."""
+    ordered = {name: models[name] for name in MODEL_NAMES if name in models}
+    members = [entry.checkpoint.model for entry in ordered.values()]
+    if len({member.config.vocab for member in members}) != 1 or len(members) < 2:
+        return ordered
+    first = next(iter(ordered.values())).checkpoint
+    origin = f"the mean of {', '.join(entry.title for entry in ordered.values())}"
+    together = Entry(
+        COMMITTEE, "Committee", Checkpoint(first.model, {}, COMMITTEE), origin, Committee(members)
+    )
+    return {**ordered, COMMITTEE: together}
 
 
 def _hub_origin(loaded: Checkpoint) -> str:

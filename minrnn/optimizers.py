@@ -1,8 +1,8 @@
-"""The optimisers of a run and their rate: AdamW, or Muon for the hidden matrices and AdamW for the rest.
+"""The optimisers of a run and their learning rate: AdamW, or Muon for the hidden matrices and AdamW for the rest.
 
 Source: AdamW: Loshchilov & Hutter 2019, arXiv 1711.05101. Muon: Jordan et al. 2024,
-https://kellerjordan.github.io/posts/muon/; its step scaled to AdamW's, so that one rate and one weight decay
-serve both: Liu et al. 2025, arXiv 2502.16982, section 2.2. Both are torch's.
+https://kellerjordan.github.io/posts/muon/. Muon's step is scaled to the size of AdamW's, so that one rate and one
+weight decay fit both: Liu et al. 2025, arXiv 2502.16982, section 2.2. Both optimisers are torch's.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from minrnn.config import TrainConfig
 from minrnn.models import LanguageModel
 
 WARMUP_SHARE = 0.05
-"""The most of a budget in seconds that the warm-up takes: a slow machine would spend all of it below the peak."""
+"""Largest share of a budget in seconds that the warm-up takes; else a slow machine would never reach the peak."""
 
 
 def learning_rate(config: TrainConfig, iter: int, seconds: float) -> float:
     """The rate of the next update: a linear warm-up, then a cosine down to `min_lr_ratio` of the peak.
 
-    The cosine follows the budget, iters or seconds, of which more is spent; with neither it stays at the peak.
+    The cosine follows iters or seconds, whichever budget is further spent. Without either the rate stays at its peak.
     """
     return config.learning_rate * min(_warmup(config, iter, seconds), _cosine(config, iter, seconds))
 
 
 def _warmup(config: TrainConfig, iter: int, seconds: float) -> float:
-    """The share of the peak that the warm-up allows: by iters, or by seconds where those are further."""
+    """The share of the peak that the warm-up allows, by iters or by seconds, whichever is larger."""
     by_iters = (iter + 1) / (config.warmup_iters + 1)
     by_seconds = seconds / (WARMUP_SHARE * config.max_seconds) if config.max_seconds else 0.0
     return min(1.0, max(by_iters, by_seconds))
@@ -65,7 +65,7 @@ class Optimizers:
             part.zero_grad(set_to_none=True)
 
     def state_dict(self) -> list[dict[str, Any]]:
-        """Moments and counters, such as `torch.load(weights_only=True)` reads."""
+        """Moments and counters, as `torch.load(weights_only=True)` reads them."""
         return [part.state_dict() for part in self.parts]
 
     def load_state_dict(self, saved: list[dict[str, Any]]) -> None:

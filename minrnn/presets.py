@@ -22,7 +22,7 @@ def get(preset: str, model: str) -> Preset:
     """The preset of that name for that model.
 
     Raises:
-        ConfigError: if there is none.
+        ConfigError: if there is no such preset, or it lacks the model.
     """
     if preset not in PRESETS:
         raise ConfigError(f"preset {preset!r} is not known; choose one of: {', '.join(PRESETS)}.")
@@ -33,7 +33,7 @@ def get(preset: str, model: str) -> Preset:
     return PRESETS[preset][model]
 
 
-# Models of 2.3 M parameters, each on the best settings found; docs/recipes.md has the search.
+# Models of 2.3 M parameters (within 5 %), each with the best settings found; docs/recipes.md has the search.
 _BASE_TRAIN = TrainConfig(
     optimizer="muon",
     learning_rate=1.2e-2,
@@ -100,8 +100,8 @@ _REPLICA = {
 }
 
 # The rungs between the LSTM and minGRU, in the replication's shape; docs/replication.md has the widths.
-# AdamW, the nearest to the replication's Adam, and few iters: they are to be compared, not to be good.
-# float32, so that no rung's gates are rounded more than another's.
+# AdamW is the nearest to the replication's Adam. Few iters are enough to compare the rungs.
+# In float32 no rung's gates are rounded more than another's.
 _LADDER_TRAIN = TrainConfig(
     learning_rate=5e-3,
     max_iters=500,
@@ -162,3 +162,6 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
 
 OFFERED = ("tiny", "base", "replica")
 """The presets that the page and the API train; the ladder is for studies."""
+
+FIRST_PRESET, FIRST_MODELS = "tiny", ("mingru", "nanogpt")
+"""Defaults: the page's form ticks these models, a command or a script without a model trains the first of them."""

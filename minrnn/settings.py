@@ -16,6 +16,8 @@ TrainingMode = Literal["full", "limited", "off"]
 
 # Prefill of this many characters stays under a few seconds on one core, for every model.
 MAX_PROMPT_CHARS = 20_000
+# Learning a prompt this long takes about a second a model and pass on one core.
+MAX_LEARN_CHARS = 2_000
 # About ten seconds of decoding for the slowest bundled model on one core.
 MAX_NEW_TOKENS = 5_000
 # The head costs n_embd parameters a character; beyond this the text is no longer
@@ -74,6 +76,12 @@ def cache_dir() -> Path:
 def on_space() -> bool:
     """Whether this process runs on a Hugging Face Space."""
     return _variable("SPACE_ID") is not None
+
+
+def space_url() -> str:
+    """The address of the Space that this process runs on, to share links to; empty elsewhere."""
+    name = _variable("SPACE_ID")
+    return f"https://huggingface.co/spaces/{name}" if name else ""
 
 
 def on_zero_gpu() -> bool:

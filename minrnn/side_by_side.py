@@ -1,4 +1,4 @@
-"""Several models continue one prompt, as a stream of snapshots: a generator without I/O."""
+"""Several models continue one prompt: a generator of snapshots, without I/O."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from minrnn.checked import shown
 from minrnn.config import Sampling
 from minrnn.errors import ConfigError
 from minrnn.generate import Chunk, FinishReason, interleave, stream
-from minrnn.models import LanguageModel
-from minrnn.settings import MAX_PROMPT_CHARS
+from minrnn.learn import Learning, learnt
+from minrnn.models import CharModel
+from minrnn.settings import MAX_LEARN_CHARS, MAX_PROMPT_CHARS
 from minrnn.text import CharVocab, Folded, fold
 
 YIELD_S = 0.05
-"""Seconds between two snapshots: what a browser can show, and no more."""
+"""Seconds between two snapshots: a browser shows no more than that."""
 
 DEADLINE_S = 60.0
-"""Seconds one generation may take; four models write 5,000 characters each in about ten."""
+"""Seconds that one generation may take. The models need about ten for 5,000 characters each."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """One model's part of a snapshot. One token is one character.
+    """One model's text in a snapshot. One token is one character.
 
     Attributes:
         text: the continuation so far, without the prompt.
@@ -33,7 +34,8 @@ class Written:
         ttft_s: seconds of its own work until the first character.
         n_params: weights of the model.
         state_bytes: size of the state it carries.
-        finish_reason: null while it writes.
+        finish_reason: None while it writes.
+        learn_s: seconds in which it learnt the prompt first; 0 where it did not.
     """
 
     text: str = ""
@@ -42,6 +44,7 @@ class Written:
     n_params: int = 0
     state_bytes: int = 0
     finish_reason: FinishReason | None = None
+    learn_s: float = 0.0
 
 
 Snapshot = dict[str, Written]
@@ -62,15 +65,16 @@ def check_prompt(prompt: Any) -> str:
     return prompt
 
 
-def folded_for(model: LanguageModel, prompt: str) -> Folded:
-    """The prompt in a model's own characters, and what had to be changed."""
+def folded_for(model: CharModel, prompt: str) -> Folded:
+    """The prompt in a model's own characters, and what was changed. Call it once a prompt: a long one takes a while."""
     return fold(prompt, CharVocab(model.config.vocab))
 
 
 def write(
-    models: Mapping[str, LanguageModel],
+    models: Mapping[str, CharModel],
     prompts: Mapping[str, str],
     sampling: Sampling,
+    learning: Learning | None = None,
     deadline_s: float = DEADLINE_S,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Snapshot]:
@@ -80,8 +84,9 @@ def write(
         models: by key.
         prompts: by the same keys, each in its model's own characters.
         sampling: the same for all.
-        deadline_s: seconds after which all of them end.
-        should_stop: asked after every slice; all of them end once it says so.
+        learning: let a copy of each model learn its prompt before it writes.
+        deadline_s: seconds after which all texts end.
+        should_stop: called after every slice; all texts end once it returns True.
 
     Yields:
         A snapshot at once, then one every YIELD_S, then a last one in which every text has a finish_reason.
@@ -89,17 +94,31 @@ def write(
     texts = {key: Written(n_params=model.n_params) for key, model in models.items()}
     yield texts
     ends = time.monotonic() + deadline_s
-    seen = time.monotonic()
-    streams = {key: stream(model, prompts[key], sampling) for key, model in models.items()}
+    writers = dict(models)
+    for key in models:
+        if learning is None or should_stop():
+            break
+        writers[key], seconds = _taught(models[key], prompts[key], learning)
+        texts = {**texts, key: dataclasses.replace(texts[key], learn_s=seconds)}
+        yield texts
+    streams = {key: stream(model, prompts[key], sampling) for key, model in writers.items()}
+    yield from _continued(texts, streams, ends, should_stop)
+
+
+def _continued(
+    texts: Snapshot, streams: Mapping[str, Iterator[Chunk]], ends: float, should_stop: Callable[[], bool]
+) -> Iterator[Snapshot]:
+    """The snapshots while the streams write, until `ends` by the monotonic clock."""
     reason: FinishReason = "stopped"
+    seen = time.monotonic()
     for key, chunk in interleave(streams):
         texts = {**texts, key: _after(texts[key], chunk)}
         if should_stop():
             break
-        if time.monotonic() >= ends:
+        if (now := time.monotonic()) >= ends:
             reason = "deadline"
             break
-        if time.monotonic() - seen >= YIELD_S:
+        if now >= seen + YIELD_S:
             yield texts
             seen = time.monotonic()
     yield {key: _ended(text, reason) for key, text in texts.items()}
@@ -110,12 +129,20 @@ def _ended(written: Written, reason: FinishReason) -> Written:
     return written if written.finish_reason else dataclasses.replace(written, finish_reason=reason)
 
 
+def _taught(model: CharModel, prompt: str, learning: Learning) -> tuple[CharModel, float]:
+    """A copy that has learnt the end of its prompt, and the seconds that took."""
+    started = time.perf_counter()
+    ids = CharVocab(model.config.vocab).encode(prompt[-MAX_LEARN_CHARS:])
+    return learnt(model, ids, learning), time.perf_counter() - started
+
+
 def _after(written: Written, chunk: Chunk) -> Written:
-    return Written(
+    """The text with a chunk more."""
+    return dataclasses.replace(
+        written,
         text=written.text + chunk.text,
         tokens_per_s=chunk.tokens_per_s,
         ttft_s=chunk.ttft_s,
-        n_params=written.n_params,
         state_bytes=chunk.state_bytes,
         finish_reason=chunk.finish_reason,
     )

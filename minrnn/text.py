@@ -1,5 +1,6 @@
 """Characters and ids: the vocabulary of a model, and what to do with characters outside it."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,7 @@ def _code_points(text: str) -> npt.NDArray[np.uint32]:
 
 
 class CharVocab:
-    """The characters a model knows; the id of a character is its place in `chars`.
+    """The characters a model knows; the id of a character is its index in `chars`.
 
     Args:
         chars: the characters in the order of their ids, each once.
@@ -142,41 +143,46 @@ _SPELLINGS = str.maketrans(
 )
 # Second choices: tiny Shakespeare, for one, has no double quotes.
 _FALLBACKS = str.maketrans({'"': "'"})
+_MOST_ACCENTS = 3
+"""No character of Unicode is a letter with more accents."""
 
 
 def _candidates(char: str) -> Iterator[str]:
     """Spellings of `char`, the closest first."""
     marked = unicodedata.normalize("NFKD", char)
     plain = "".join(c for c in marked if not unicodedata.combining(c))
+    yield marked
     for spelled in (plain, plain.translate(_SPELLINGS)):
         yield from (spelled, spelled.translate(_FALLBACKS), spelled.lower())
 
 
 def _similar(char: str, known: set[str]) -> str | None:
-    """The closest spelling of `char` within `known`; None if there is none."""
+    """The closest spelling of `char` within `known`; None if nothing is similar."""
     if unicodedata.combining(char):
         return ""  # an accent typed after its letter: the letter stays
     return next((c for c in _candidates(char) if c and known.issuperset(c)), None)
 
 
 def _composed(text: str, known: set[str]) -> str:
-    """The text with a letter and the foreign accents behind it made one character, where that one is known."""
-    if not any(unicodedata.combining(char) for char in set(text) - known):
+    """The text with a letter and its foreign accents joined to one character, if that character is known."""
+    accents = "".join(char for char in set(text) - known if unicodedata.combining(char))
+    if not accents:
         return text
-    chars: list[str] = []
-    for char in text:
-        joined = (
-            unicodedata.normalize("NFC", chars[-1] + char) if chars and unicodedata.combining(char) else ""
-        )
-        if joined in known and char not in known:
-            chars[-1] = joined
-        else:
-            chars.append(char)
-    return "".join(chars)
+    return re.sub(
+        f".[{re.escape(accents)}]+", lambda found: _composed_letter(found[0], known), text, flags=re.S
+    )
+
+
+def _composed_letter(letter: str, known: set[str]) -> str:
+    """A letter joined with as many of its accents as a known character has; further accents stay separate."""
+    for end in range(min(len(letter), 1 + _MOST_ACCENTS), 1, -1):
+        if (joined := unicodedata.normalize("NFC", letter[:end])) in known:
+            return joined + letter[end:]
+    return letter
 
 
 def fold(text: str, vocab: CharVocab) -> Folded:
-    """Make `text` fit `vocab`: é becomes e, “ becomes ", and what has no likeness is dropped.
+    """Make `text` fit `vocab`: é becomes e, “ becomes ", and characters without a similar one are dropped.
 
     A letter with its accent as a character of its own becomes the accented letter, where the vocabulary has that.
     """
@@ -184,7 +190,7 @@ def fold(text: str, vocab: CharVocab) -> Folded:
     crlf = text.count("\r\n") if "\r" not in known else 0
     text = text.replace("\r\n", "\n") if crlf else text
     text = _composed(text, known)
-    foreign = {char: text.count(char) for char in set(text) - known}
+    foreign = {char: count for char, count in Counter(text).items() if char not in known}
     similar = {char: _similar(char, known) for char in foreign}
     dropped = sum(n for char, n in foreign.items() if similar[char] is None)
     clean = text.translate({ord(char): spelling or "" for char, spelling in similar.items()})

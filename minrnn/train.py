@@ -1,7 +1,7 @@
-"""The training engine: a generator of events that does no I/O. Its caller prints, and saves the state.
+"""The training engine: a generator of events without I/O. The caller prints them and saves the state.
 
 Everything random is a function of the seed and the iter: the batch, and dropout, whose generator is seeded
-anew each iter. A resumed run therefore needs the weights, the optimiser and the iter, and no more.
+at each iter. So a resumed run needs the weights, the optimiser and the counters only.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Eval:
 
 @dataclass(frozen=True)
 class Sample:
-    """What the model writes at this point, from a newline, at temperature 0.8 and with a fixed seed."""
+    """What the model writes at this point, from a newline, at temperature 0.8 and with the run's seed."""
 
     iter: int
     text: str
@@ -85,7 +85,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Done:
-    """The end of the run, and why."""
+    """The end of the run and the reason for it."""
 
     iter: int
     reason: StopReason
@@ -98,12 +98,12 @@ _COUNTERS = ("iter", "tokens", "seconds", "evaluated_at", "sampled_at")
 
 @dataclass
 class TrainState:
-    """All that a run changes while it goes on. A saved state is enough to resume the run.
+    """Everything that a run changes. A saved state is enough to resume the run.
 
     Attributes:
         model: the raw weights.
-        average: the moving average of the weights: what is evaluated, sampled from and kept.
-        optimizer: AdamW, and Muon where the recipe asks for it, with their moments.
+        average: the moving average of the weights; evaluations, samples and the checkpoint use it.
+        optimizer: AdamW, and Muon if the recipe asks for it, with their moments.
         compute: device and dtype.
         iter: updates made.
         tokens: characters read.
@@ -123,7 +123,7 @@ class TrainState:
     sampled_at: int = -1
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors and plain numbers, such as `torch.load(weights_only=True)` reads."""
+        """Tensors and plain numbers, as `torch.load(weights_only=True)` reads them."""
         return {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
@@ -141,7 +141,7 @@ class TrainState:
 
 
 def new_model(make: Callable[[], LanguageModel], config: TrainConfig) -> LanguageModel:
-    """A model with weights drawn from the run's seed, by its own initialisation or from N(0, init_std)."""
+    """Make a model with weights drawn from the run's seed, by its own initialisation or from N(0, init_std)."""
     torch.manual_seed(config.seed)
     model = make()
     if config.init_std:
@@ -166,16 +166,16 @@ def begin(model: LanguageModel, config: TrainConfig) -> TrainState:
 def train(
     state: TrainState, corpus: Corpus, config: TrainConfig, *, should_stop: Callable[[], bool] = lambda: False
 ) -> Iterator[Event]:
-    """Train until the budget is spent or somebody asks to stop. Between two events `state` is whole.
+    """Train until the budget is spent or `should_stop` says so. The state can be saved at every event.
 
     Args:
-        state: changed in place; save it at any event to resume from there.
+        state: changed in place.
         corpus: its characters must be in the model's vocabulary.
         config: recipe and budget.
-        should_stop: asked before every iter.
+        should_stop: called before every iter.
 
     Yields:
-        Iter at every update; Eval and Sample at their intervals, before the first and after the last; Done.
+        Iter at every update; Eval and Sample before the first update, at their intervals and at the end; Done.
 
     Raises:
         CorpusError: if a split is shorter than one window.
@@ -218,7 +218,7 @@ def _stop_reason(
 def _update(state: TrainState, batches: Batches, config: TrainConfig) -> Iter:
     started = time.perf_counter()
     rate = learning_rate(config, state.iter, state.seconds)
-    torch.manual_seed(config.seed * 1_000_003 + state.iter)  # dropout's, so that a resumed run draws the same
+    torch.manual_seed(config.seed * 1_000_003 + state.iter)  # for dropout: a resumed run draws the same
     with _memory_errors(state, config):
         idx, targets = (ids.to(state.compute.device) for ids in batches.batch(state.iter))
         loss, grad_norm = _gradients(state, idx, targets, config)
@@ -232,7 +232,7 @@ def _update(state: TrainState, batches: Batches, config: TrainConfig) -> Iter:
 
 
 def _gradients(state: TrainState, idx: Tensor, targets: Tensor, config: TrainConfig) -> tuple[float, float]:
-    """Loss and gradient norm of a batch; the gradients stay on the weights."""
+    """Compute loss and gradient norm of a batch; the gradients stay on the weights."""
     loss = _loss(state, idx, targets)
     loss.backward()
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip or math.inf)
@@ -252,7 +252,7 @@ def _check_finite(what: str, value: float, state: TrainState, config: TrainConfi
 
 @contextmanager
 def _memory_errors(state: TrainState, config: TrainConfig) -> Iterator[None]:
-    """Say what to lower where memory runs out. Never yield an event inside it."""
+    """Say what to lower if memory runs out. Never yield an event inside it."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -273,7 +273,7 @@ def _loss(state: TrainState, idx: Tensor, targets: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _follow(average: LanguageModel, model: LanguageModel, decay: float, iter: int) -> None:
-    """Move the average towards the weights; over the first iters it follows them more closely."""
+    """Move the average towards the weights; in the first iters it follows them more closely."""
     decay = min(decay, (1 + iter) / (10 + iter)) if decay else 0.0
     for mean, weight in zip(average.parameters(), model.parameters(), strict=True):
         mean.lerp_(weight, 1 - decay)
@@ -286,9 +286,8 @@ def _evaluate(state: TrainState, val_ids: Tensor, config: TrainConfig) -> Eval:
     _check_finite("the validation loss", loss, state, config)
     state.seconds += time.perf_counter() - started
     state.evaluated_at = state.iter
-    return Eval(
-        state.iter, loss, state.tokens, state.seconds, devices.peak_memory_bytes(state.compute.device)
-    )
+    peak = devices.peak_memory_bytes(state.compute.device)
+    return Eval(state.iter, loss, state.tokens, state.seconds, peak)
 
 
 def _sample(state: TrainState, config: TrainConfig) -> Sample:

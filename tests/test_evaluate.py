@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from minrnn import checkpoint
 from minrnn.config import ModelConfig
 from minrnn.corpora import own
-from minrnn.evaluate import character_losses, streaming_loss, windowed_loss
+from minrnn.evaluate import character_losses, scored_chars, streaming_loss, windowed_loss
 from minrnn.models import MODEL_NAMES, LanguageModel
 
 SIZE = 7
@@ -66,7 +66,7 @@ def test_scoring_drops_nothing_and_leaves_the_mode_as_it_was(model: LanguageMode
 
 
 def test_a_score_names_everything_the_table_shows(model: LanguageModel) -> None:
-    corpus = own("abcdefgh" * 200)
+    corpus = own.from_text("abcdefgh" * 200)
     scores = checkpoint.score(model, corpus, train_split=True)
     assert scores["tokens"] == 159
     assert scores["bits_per_char"] == pytest.approx(scores["val_loss"] / 0.6931, rel=1e-3)
@@ -78,3 +78,14 @@ def test_a_score_names_everything_the_table_shows(model: LanguageModel) -> None:
         "tokens",
         "train_loss",
     }
+
+
+def test_a_sample_of_a_split_is_scored_without_the_carried_loss(model: LanguageModel) -> None:
+    scores = checkpoint.score(model, own.from_text("abcdefgh" * 200), chars=40)
+    assert scores["tokens"] < 60
+    assert "val_loss_streaming" not in scores
+
+
+def test_the_characters_that_are_scored_are_counted(model: LanguageModel, ids: torch.Tensor) -> None:
+    assert scored_chars(ids, SIZE) == len(ids) - 1
+    assert scored_chars(ids, SIZE, chars=20) == 3 * SIZE

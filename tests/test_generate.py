@@ -1,6 +1,5 @@
 """Writing, alone and in turn."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -8,9 +7,8 @@ import pytest
 import torch
 
 from minrnn.config import ModelConfig, Sampling
-from minrnn.errors import ConfigError
 from minrnn.generate import Chunk, interleave, pick, stream
-from minrnn.models import MODEL_NAMES, LanguageModel
+from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class
 from minrnn.text import CharVocab
 
 VOCAB = "\nabcdefgh"
@@ -60,7 +58,7 @@ def test_a_prompt_outside_the_vocabulary_is_refused(model: LanguageModel) -> Non
 
 def test_a_recurrent_state_keeps_its_size_and_a_cache_grows(model: LanguageModel) -> None:
     sizes = [chunk.state_bytes for chunk in stream(model, "a", Sampling(max_new_tokens=4))]
-    grows = model.config.mixer == "nanogpt"
+    grows = mixer_class(model.config.mixer).learned_positions  # a cache of keys and values
     assert (sizes[0] < sizes[-1]) if grows else (len(set(sizes)) == 1)
 
 
@@ -79,12 +77,33 @@ def test_characters_are_drawn_as_often_as_the_model_says() -> None:
     assert torch.allclose(shares, torch.tensor([0.7, 0.2, 0.1]), atol=0.03)
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("temperature", -1), ("top_p", 0), ("top_p", math.nan), ("seed", -1)]
-)
-def test_sampling_out_of_range_is_refused_by_name(field: str, value: float) -> None:
-    with pytest.raises(ConfigError, match=field):
-        replace(Sampling(), **{field: value})
+@pytest.mark.parametrize("smallest", [1e-40, 5e-324])
+def test_the_smallest_temperature_takes_the_likeliest_character(
+    model: LanguageModel, smallest: float
+) -> None:
+    assert text(model, temperature=smallest) == text(model, temperature=0)
+
+
+@pytest.mark.parametrize("smallest", [1e-50, 5e-324])
+def test_the_smallest_top_p_keeps_the_likeliest_character(model: LanguageModel, smallest: float) -> None:
+    assert text(model, top_p=smallest) == text(model, temperature=0)
+
+
+def test_all_limits_at_once_keep_a_character(model: LanguageModel) -> None:
+    narrow = text(model, temperature=1e-40, top_p=1e-50, top_k=1)
+    assert narrow == text(model, temperature=0)
+
+
+@pytest.mark.parametrize("temperature", [0, 1e-40, 0.8, 10])
+def test_a_model_of_one_character_writes_it(model: LanguageModel, temperature: float) -> None:
+    single = LanguageModel(replace(model.config, vocab="x")).eval()
+    assert text(single, "", temperature=temperature, top_p=0.5, top_k=3) == "x" * 30
+
+
+def test_characters_of_one_likelihood_are_all_drawn_at_a_low_temperature() -> None:
+    draw = torch.Generator().manual_seed(0)
+    logits = torch.tensor([2.0, 2.0, 1.0])
+    assert {int(pick(logits, Sampling(temperature=1e-40), draw)) for _ in range(50)} == {0, 1}
 
 
 def fake(name: str, count: int, each_s: float) -> Iterator[Chunk]:

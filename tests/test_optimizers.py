@@ -3,9 +3,8 @@ import torch
 from torch import Tensor
 
 from minrnn.config import ModelConfig, TrainConfig
-from minrnn.errors import ConfigError
 from minrnn.models import MIXERS, LanguageModel
-from minrnn.optimizers import Optimizers, hidden_matrices
+from minrnn.optimizers import Optimizers, hidden_matrices, learning_rate
 
 ADAMW = TrainConfig(optimizer="adamw", weight_decay=0)
 MUON = TrainConfig(optimizer="muon", weight_decay=0)
@@ -82,6 +81,27 @@ def _groups(config: TrainConfig) -> list[dict[str, list[Tensor]]]:
     return [group for part in Optimizers(small(), config).parts for group in part.param_groups]
 
 
-def test_an_unknown_optimiser_is_named() -> None:
-    with pytest.raises(ConfigError, match="'sgd'; choose 'adamw' or 'muon'"):
-        TrainConfig(optimizer="sgd")  # type: ignore[arg-type]
+def test_the_rate_warms_up_and_falls_by_the_budget_that_is_further_spent() -> None:
+    config = TrainConfig(learning_rate=1.0, warmup_iters=9, max_iters=109, max_seconds=1e6, min_lr_ratio=0.1)
+    assert [learning_rate(config, iter, 0) for iter in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
+    assert learning_rate(config, 109, 0) == pytest.approx(0.1)
+    assert learning_rate(config, 9, 1e6) == pytest.approx(0.1)
+    assert learning_rate(config, 59, 0) == pytest.approx(0.55)
+
+
+def test_a_budget_in_seconds_reaches_the_peak_however_few_iters_it_holds() -> None:
+    config = TrainConfig(learning_rate=1.0, warmup_iters=100, max_iters=0, max_seconds=60)
+    slow = [learning_rate(config, iter, 3.0 * iter) for iter in range(20)]  # twenty iters in a minute
+    assert slow[0] < 0.02
+    assert max(slow) == pytest.approx(1.0, abs=0.02)
+    assert slow[1] == max(slow)
+
+
+def test_a_fast_machine_warms_up_by_iters_though_the_budget_is_in_seconds() -> None:
+    config = TrainConfig(learning_rate=1.0, warmup_iters=9, max_iters=0, max_seconds=1e6)
+    assert learning_rate(config, 9, 0.1) == pytest.approx(1.0)
+
+
+def test_without_iters_or_seconds_the_rate_stays_at_its_peak() -> None:
+    config = TrainConfig(learning_rate=1.0, warmup_iters=9, max_iters=0, target_val_loss=1)
+    assert learning_rate(config, 10_000, 1e5) == pytest.approx(1.0)

@@ -1,3 +1,7 @@
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from minrnn import settings
@@ -26,7 +30,7 @@ def test_an_unknown_training_mode_is_named_with_its_remedy(monkeypatch: pytest.M
         settings.training_mode()
 
 
-def test_a_space_looks_for_weights_at_its_owner_unless_told_otherwise(
+def test_a_space_looks_for_weights_at_its_owner_unless_a_variable_says_otherwise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SPACE_AUTHOR_NAME", "someone")
@@ -45,3 +49,54 @@ def test_zero_gpu_is_read_from_its_variable(
 ) -> None:
     monkeypatch.setenv("SPACES_ZERO_GPU", value)
     assert settings.on_zero_gpu() is expected
+
+
+FOLDERS = [
+    ("MINRNN_DATA_DIR", settings.data_dir),
+    ("MINRNN_RUNS_DIR", settings.runs_dir),
+    ("XDG_CACHE_HOME", settings.cache_dir),
+]
+
+
+@pytest.mark.parametrize(("name", "folder"), FOLDERS)
+def test_the_home_of_nobody_is_refused_with_the_remedy(
+    name: str, folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "~no-such-user/x")
+    with pytest.raises(ConfigError, match=f"{name} is '~no-such-user/x'.*give a whole path"):
+        folder()
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without HOME whom the system's list of users does not name, as in some containers."""
+
+    pwd = pytest.importorskip("pwd")
+
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+
+@pytest.mark.usefixtures("homeless")
+@pytest.mark.parametrize(("name", "folder"), FOLDERS)
+def test_a_tilde_without_a_home_is_refused_with_the_remedy(
+    name: str, folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "~/x")
+    with pytest.raises(ConfigError, match=f"{name} is '~/x'.*give a whole path"):
+        folder()
+
+
+@pytest.mark.usefixtures("homeless")
+def test_without_a_home_the_cache_is_in_the_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert settings.cache_dir() == Path(tempfile.gettempdir()) / "minrnn-cache"
+
+
+def test_a_tilde_is_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MINRNN_RUNS_DIR", "~/runs")
+    assert settings.runs_dir() == tmp_path / "runs"

@@ -3,6 +3,7 @@ import time
 import pytest
 import torch
 
+from minrnn import text as text_module
 from minrnn.errors import ConfigError
 from minrnn.settings import MAX_VOCAB
 from minrnn.text import CharVocab, fold
@@ -10,7 +11,7 @@ from minrnn.text import CharVocab, fold
 ENGLISH = CharVocab.of("\n !'\"-,.:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
-@pytest.mark.parametrize("text", ["", "a", "hello\nworld", "naïve 😀 e\u0301 \ud800"])
+@pytest.mark.parametrize("text", ["", "a", "hello\nworld", "naïve 😀 e\u0301"])
 def test_decoding_undoes_encoding(text: str) -> None:
     vocab = CharVocab.of(text + "xyz")
     ids = vocab.encode(text)
@@ -25,7 +26,7 @@ def test_ids_follow_the_order_of_the_characters() -> None:
 
 
 @pytest.mark.parametrize("foreign", ["z", "\u0001", "\U0010ffff"])
-def test_encoding_names_the_first_foreign_character_and_its_place(foreign: str) -> None:
+def test_encoding_names_the_first_foreign_character_and_its_position(foreign: str) -> None:
     with pytest.raises(ValueError, match=r"at position 2 .* 3 characters"):
         CharVocab("abc").encode(f"ab{foreign}c{foreign}")
 
@@ -41,6 +42,7 @@ def test_decoding_refuses_an_id_that_is_not_in_use(wrong: int) -> None:
     [
         ("", "empty"),
         ("abca", "'a' 2 times"),
+        ("ab\ud800", r"'\\ud800', half a surrogate pair"),
         ("".join(map(chr, range(MAX_VOCAB + 1))), "4,097 characters and the limit is 4,096"),
     ],
 )
@@ -88,6 +90,45 @@ def test_double_quotes_become_single_where_a_vocabulary_has_no_double_ones() -> 
     assert fold("“Ay”", CharVocab("'Ay")).text == "'Ay'"
 
 
+@pytest.mark.parametrize(
+    ("typed", "known", "expected"),
+    [
+        ("cafe\u0301", "cafeé", "café"),
+        ("cafe\u0301", "cafe\u0301", "cafe\u0301"),
+        ("caf\u00e9", "cafe\u0301", "cafe\u0301"),
+        ("a\u0323\u0302", "aậ", "ậ"),
+        ("a\u0302\u0323", "aậ", "ậ"),
+        ("e\u0301\u0323", "eé", "é"),
+        ("\u0301e", "eé", "e"),
+    ],
+)
+def test_an_accented_letter_stays_however_it_was_typed_where_it_is_known(
+    typed: str, known: str, expected: str
+) -> None:
+    assert fold(typed, CharVocab(known)).text == expected
+
+
+def test_a_composed_letter_that_is_known_is_no_change_to_report() -> None:
+    assert fold("cafe\u0301", CharVocab("cafeé")).note == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["日本" * 10_000, "a" + "\u0301" * 20_000, "".join(map(chr, range(0x4E00, 0x9C20)))]
+)
+def test_folding_looks_at_each_character_of_a_text_once(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    similar = text_module._similar
+    monkeypatch.setattr(text_module, "_similar", lambda c, known: looked_at.append(c) or similar(c, known))
+    fold(text, ENGLISH)
+    assert sorted(looked_at) == sorted(set(text) - set(ENGLISH.chars))
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", "\ud800", "\0"])
+def test_what_is_no_text_is_dropped_and_counted(mark: str) -> None:
+    folded = fold(f"{mark}ab{mark}", ENGLISH)
+    assert (folded.text, folded.dropped) == ("ab", 2)
+
+
 def test_what_has_no_likeness_is_dropped_and_counted() -> None:
     folded = fold("日本 a😀b", ENGLISH)
     assert (folded.text, folded.folded, folded.dropped) == (" ab", 0, 3)
@@ -106,7 +147,7 @@ def test_the_note_counts_what_was_changed() -> None:
 
 
 def test_a_folded_text_can_always_be_encoded() -> None:
-    everything = "".join(map(chr, range(1, 0x3000)))
-    for vocab in (ENGLISH, CharVocab("\n"), CharVocab("e")):
+    everything = "".join(map(chr, range(0x3000))) + "\ud800\ufeff"
+    for vocab in (ENGLISH, CharVocab("\n"), CharVocab("e"), CharVocab("eé\u0301")):
         folded = fold(everything + "\r\n", vocab)
         assert len(vocab.encode(folded.text)) == len(folded.text)

@@ -1,7 +1,6 @@
 import copy
 import dataclasses
 import math
-import resource
 from collections.abc import Callable
 from typing import Any
 
@@ -27,9 +26,11 @@ def recipe(**changes: Any) -> TrainConfig:
     return dataclasses.replace(RECIPE, **changes)
 
 
-def begin(config: TrainConfig = RECIPE, mixer: str = "mingru", **shape: Any) -> TrainState:
+def begin(
+    config: TrainConfig = RECIPE, mixer: str = "mingru", vocab: str = VOCAB, **shape: Any
+) -> TrainState:
     shape = {"n_layer": 1, "n_embd": 16, "block_size": 16, "mlp_ratio": 1, "dropout": 0.1, **shape}
-    model = train.new_model(lambda: LanguageModel(ModelConfig(mixer, VOCAB, **shape)), config)
+    model = train.new_model(lambda: LanguageModel(ModelConfig(mixer, vocab, **shape)), config)
     return train.begin(model, config)
 
 
@@ -78,12 +79,33 @@ def test_a_state_goes_on_as_if_it_had_never_been_saved(optimizer: str) -> None:
     assert first + rest == whole
 
 
-def test_the_rate_warms_up_and_falls_by_the_budget_that_is_further_spent() -> None:
-    config = TrainConfig(learning_rate=1.0, warmup_iters=9, max_iters=109, max_seconds=10, min_lr_ratio=0.1)
-    assert [train.learning_rate(config, iter, 0) for iter in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
-    assert train.learning_rate(config, 109, 0) == pytest.approx(0.1)
-    assert train.learning_rate(config, 9, 10) == pytest.approx(0.1)
-    assert train.learning_rate(config, 59, 0) == pytest.approx(0.55)
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+@pytest.mark.parametrize("mixer", MIXERS)
+def test_a_text_of_one_character_trains_and_is_sampled(mixer: str, optimizer: str) -> None:
+    text, config = Corpus("a", "a" * 1_000), recipe(optimizer=optimizer)
+    events = list(train.train(begin(config, mixer, vocab="a"), text, config))
+    assert kinds(events) == "ESIIIESIIIESD"
+    assert {e.val_loss for e in events if isinstance(e, train.Eval)} == {0.0}
+    assert {e.text for e in events if isinstance(e, train.Sample)} == {"a" * 8}
+
+
+def test_a_loss_of_zero_does_not_meet_a_target_that_is_off() -> None:
+    text = Corpus("a", "a" * 1_000)
+    assert last_reason(recipe(target_val_loss=0), text) == "max_iters"
+    assert last_reason(recipe(target_val_loss=1e-9), text) == "target_val_loss"
+
+
+def last_reason(config: TrainConfig, text: Corpus) -> str:
+    (*_, last) = train.train(begin(config, vocab="a"), text, config)
+    assert isinstance(last, train.Done)
+    return last.reason
+
+
+def test_stop_ends_a_run_with_an_evaluation_and_a_sample() -> None:
+    asked = iter([False] * 4 + [True] * 9)
+    events = list(train.train(begin(), TEXT, RECIPE, should_stop=lambda: next(asked)))
+    assert kinds(events)[-3:] == "ESD"
+    assert events[-1] == train.Done(events[-1].iter, "stopped")
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_before_the_weights_are_touched() -> None:
@@ -103,6 +125,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_before_the_weights_are_touched()
 @pytest.fixture
 def little_memory() -> Callable[[], None]:
     """A function that leaves this process 200 MB of address space more than it has now; undone at the end."""
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
 
     def limit() -> None:

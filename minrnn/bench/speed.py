@@ -15,7 +15,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +37,7 @@ from minrnn.train import Iter, begin, train
 ROUNDS = 5
 SCAN_SHAPES = ((64, 100, 128), (32, 256, 256), (16, 1024, 384))
 APP_SECONDS = 120.0
+GOING_ON = ("waiting", "running")
 VOCAB = "\n" + "".join(chr(code) for code in range(32, 96))
 
 
@@ -156,7 +158,7 @@ def app_lines() -> Iterator[str]:
     )
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_for_page(url, started)
+        until(lambda: _answers(url, process), f"the app's answer at {url}")
         yield f"| cold start to first page | {time.perf_counter() - started:.1f} s |"
         yield f"| memory of the idle app | {_resident_mb(process.pid):,.0f} MB |"
         firsts = [_first_character(url) for _ in range(ROUNDS)]
@@ -169,26 +171,52 @@ def app_lines() -> Iterator[str]:
 
 
 def _beside_training(url: str) -> float:
-    """The four models' writing rate while a base model trains, as a share of their rate before and after it."""
+    """All models' writing rate while a base model trains, as a share of their rate before and after it."""
     from gradio_client import Client
 
     client = Client(url, verbose=False)
     before = _rate(client)
     started = client.predict(
-        "minlstm", preset="base", corpus="python", max_iters=10_000, api_name="/train_start"
+        MODEL_NAMES[0], preset="base", corpus="python", max_iters=10_000, api_name="/train_start"
     )
     run, token = started["runs"][0], started["token"]
+
+    def status() -> Mapping[str, Any]:
+        found: Mapping[str, Any] = client.predict(run, token, api_name="/train_status")
+        return found
+
     try:
-        while (status := client.predict(run, token, api_name="/train_status"))["iter"] < 2:
-            if status["status"] not in ("waiting", "running"):
-                raise MinrnnError(f"the training that is measured is {status['status']}: {status['problem']}")
-            time.sleep(1)
+        until(lambda: trains(status()), "the first iters of the training", pause=1)
         during = _rate(client)
     finally:
-        client.predict(run, token, api_name="/train_stop")
-    while client.predict(run, token, api_name="/train_status")["status"] == "running":
-        time.sleep(1)
+        with suppress(Exception):  # a run that has failed already says why above
+            client.predict(run, token, api_name="/train_stop")
+    until(lambda: status()["status"] not in GOING_ON, "the end of the training", pause=1)
     return during / statistics.mean([before, _rate(client)])
+
+
+def trains(status: Mapping[str, Any]) -> bool:
+    """Whether a run, as /train_status tells of it, has made its first iters.
+
+    Raises:
+        MinrnnError: if it has ended.
+    """
+    if status["status"] not in GOING_ON:
+        raise MinrnnError(f"the training that is measured is {status['status']}: {status['problem']}")
+    return bool(status["iter"] >= 2)
+
+
+def until(ready: Callable[[], bool], what: str, seconds: float = APP_SECONDS, pause: float = 0.005) -> None:
+    """Wait until something is ready, for so long and no longer.
+
+    Raises:
+        MinrnnError: if it is not ready in time, and whatever `ready` raises.
+    """
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise MinrnnError(f"{what} did not come within {seconds:g} s; start the app by hand to see why.")
+        time.sleep(pause)
 
 
 def _rate(client: Any) -> float:
@@ -205,17 +233,19 @@ def _free_port() -> int:
         return port
 
 
-def _wait_for_page(url: str, started: float) -> None:
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            if time.perf_counter() - started > APP_SECONDS:
-                raise MinrnnError(
-                    f"the app did not answer within {APP_SECONDS:.0f} s; start it by hand to see why."
-                ) from None
-            time.sleep(0.02)
+def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
+    """Whether the app serves its page.
+
+    Raises:
+        MinrnnError: if its process has ended.
+    """
+    if (status := process.poll()) is not None:
+        raise MinrnnError(f"the app ended with exit status {status}; start it by hand to see why.")
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def _resident_mb(pid: int) -> float:
@@ -231,8 +261,19 @@ def _first_character(url: str) -> float:
     client = Client(url, verbose=False)
     started = time.perf_counter()
     job = client.submit("ROMEO:", max_new_tokens=50, api_name="/generate")
-    while True:
-        outputs = job.outputs()
-        if any(all(text["text"] for text in snapshot.values()) for snapshot in outputs):
-            return time.perf_counter() - started
-        time.sleep(0.005)
+    until(lambda: all_wrote(job), "the first character of every model")
+    return time.perf_counter() - started
+
+
+def all_wrote(job: Any) -> bool:
+    """Whether every model has written something, by the snapshots of a `gradio_client` job.
+
+    Raises:
+        MinrnnError: if the request has ended without it.
+    """
+    ended = job.done()  # asked first: what it wrote until then is in the snapshots
+    if any(all(text["text"] for text in snapshot.values()) for snapshot in job.outputs()):
+        return True
+    if ended:
+        raise MinrnnError(f"the request ended before every model had written ({job.exception()}).")
+    return False

@@ -11,20 +11,21 @@ from minrnn import checkpoint, corpora, files
 from minrnn.cli import terminal
 from minrnn.corpora import Corpus
 from minrnn.errors import CheckpointError
+from minrnn.models import CharModel, Committee
 
 
 @dataclass(frozen=True)
 class EvalFlags:
-    """Score a checkpoint on a text.
+    """Score a checkpoint on a text; several are scored together, by the mean of their probabilities.
 
     Attributes:
-        checkpoint: a folder, user/repo or user/repo@revision.
+        checkpoints: folders, user/repo or user/repo@revision.
         corpus: a named text, or a file in UTF-8.
         split: val, or train to score the training split, too.
         json: print one JSON object.
     """
 
-    checkpoint: tyro.conf.Positional[str]
+    checkpoints: tyro.conf.Positional[tuple[str, ...]]
     corpus: str = "tinyshakespeare"
     split: Literal["val", "train"] = "val"
     json: bool = False
@@ -38,7 +39,7 @@ def main(words: list[str]) -> None:
     """
     flags = tyro.cli(EvalFlags, args=words, prog="python -m minrnn eval")
     corpus = _corpus(flags.corpus)
-    model = checkpoint.load(flags.checkpoint).model
+    model = together(flags.checkpoints)
     unknown = set(corpus.text) - set(model.config.vocab)
     if unknown:
         raise CheckpointError(
@@ -46,6 +47,16 @@ def main(words: list[str]) -> None:
             "fine-tune it on that text first."
         )
     terminal.figures(checkpoint.score(model, corpus, train_split=flags.split == "train"), flags.json)
+
+
+def together(refs: tuple[str, ...]) -> CharModel:
+    """The model of one checkpoint, or the committee of several.
+
+    Raises:
+        MinrnnError: if none is named, one cannot be read, or their vocabularies differ.
+    """
+    models = [checkpoint.load(ref).model for ref in refs]
+    return models[0] if len(models) == 1 else Committee(models)
 
 
 def _corpus(name_or_file: str) -> Corpus:

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
-from huggingface_hub import HfApi, SpaceHardware
 
 from minrnn import checkpoint
 from minrnn.cli import terminal
-from minrnn.errors import ConfigError
 from minrnn.hub import cards, publishing
 from minrnn.hub.names import checked, repo_of
 from minrnn.hub.publishing import Upload
@@ -56,9 +54,7 @@ class Space:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        known = [hardware.value for hardware in SpaceHardware]
-        if self.hardware not in known:
-            raise ConfigError(f"hardware is {self.hardware!r}; choose one of: {', '.join(known)}.")
+        publishing.check_hardware(self.hardware)
 
 
 @dataclass(frozen=True)
@@ -131,13 +127,13 @@ def _models(command: Models) -> Iterator[str]:
         return
     client = publishing.api()
     for upload in uploads:
-        yield _create_and_push(client, upload, command.private)
+        yield publishing.push_model(client, upload, command.private)
 
 
 def _run(command: Run) -> Iterator[str]:
     folder = command.folder / MODEL if (command.folder / MODEL).is_dir() else command.folder
     client = None if command.dry_run else publishing.api()
-    namespace = command.namespace or (_owner(client) if client else "YOU")
+    namespace = command.namespace or (publishing.owner(client) if client else "YOU")
     name = command.name or f"minrnn-{command.folder.resolve().name}"
     upload = model_upload(folder, checked(f"{namespace}/{name}"))
     for path in cards.local_paths(checkpoint.read_metrics(folder / checkpoint.METRICS)):
@@ -145,7 +141,7 @@ def _run(command: Run) -> Iterator[str]:
     if client is None:
         yield from _shown(upload, "README.md")
     else:
-        yield _create_and_push(client, upload, command.private)
+        yield publishing.push_model(client, upload, command.private)
 
 
 def _space(command: Space) -> Iterator[str]:
@@ -156,44 +152,12 @@ def _space(command: Space) -> Iterator[str]:
         yield f"MINRNN_HUB_NAMESPACE={command.namespace} on {command.hardware}"
         return
     client = publishing.api()
-    with publishing.asking(f"{command.namespace}/minrnn"):
-        published = [repo for repo in wanted if client.repo_exists(repo)]
+    published = publishing.existing(client, wanted)
     if published != wanted:
         yield f"note: {len(wanted) - len(published)} models are not on the Hub; `publish models` puts them there."
     upload = space_upload(command.namespace, command.hardware, published)
-    with publishing.asking(upload.repo):
-        _settle(client, upload.repo, command)
+    publishing.set_up_space(client, upload.repo, command.namespace, command.hardware, command.private)
     yield publishing.push(client, upload)
-
-
-def _settle(client: HfApi, repo: str, command: Space) -> None:
-    """Make the Space if there is none, and set variable and hardware where they differ: each change restarts it."""
-    variable = {"key": "MINRNN_HUB_NAMESPACE", "value": command.namespace}
-    client.create_repo(
-        repo,
-        repo_type="space",
-        space_sdk="gradio",
-        space_hardware=SpaceHardware(command.hardware),
-        space_variables=[variable],
-        private=command.private or None,
-        exist_ok=True,
-    )
-    found = client.get_space_variables(repo).get(variable["key"])
-    if found is None or found.value != variable["value"]:
-        client.add_space_variable(repo, variable["key"], variable["value"])
-    if client.get_space_runtime(repo).requested_hardware != command.hardware:
-        client.request_space_hardware(repo, SpaceHardware(command.hardware))
-
-
-def _create_and_push(client: HfApi, upload: Upload, private: bool) -> str:
-    with publishing.asking(upload.repo):
-        client.create_repo(upload.repo, private=private or None, exist_ok=True)
-    return publishing.push(client, upload)
-
-
-def _owner(client: HfApi) -> str:
-    with publishing.asking("the Hub"):
-        return str(client.whoami()["name"])
 
 
 def _shown(upload: Upload, *texts: str) -> Iterator[str]:

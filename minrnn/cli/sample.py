@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import torch
 import tyro
 
-from minrnn import checkpoint
 from minrnn.cli import terminal
+from minrnn.cli.eval import together
 from minrnn.config import Sampling
 from minrnn.generate import stream
 from minrnn.text import CharVocab, fold
@@ -17,16 +17,16 @@ from minrnn.text import CharVocab, fold
 
 @dataclass(frozen=True)
 class SampleFlags:
-    """Let a checkpoint continue a prompt.
+    """Let a checkpoint continue a prompt; several write one text together, drawn from the mean of their probabilities.
 
     Attributes:
-        checkpoint: a folder, user/repo or user/repo@revision.
+        checkpoints: folders, user/repo or user/repo@revision.
         prompt: characters the model does not know are folded or dropped; empty starts from a newline.
         json: print one JSON object.
         sampling: how characters are drawn, and how many.
     """
 
-    checkpoint: tyro.conf.Positional[str]
+    checkpoints: tyro.conf.Positional[tuple[str, ...]]
     prompt: str = ""
     json: bool = False
     sampling: Sampling = field(default_factory=Sampling)
@@ -42,7 +42,7 @@ def main(words: list[str]) -> None:
     flags = tyro.cli(
         SampleFlags, args=words, prog="python -m minrnn sample", config=(tyro.conf.OmitArgPrefixes,)
     )
-    model = checkpoint.load(flags.checkpoint).model
+    model = together(flags.checkpoints)
     folded = fold(flags.prompt, CharVocab(model.config.vocab))
     if folded.note:
         terminal.say(folded.note, error=True)

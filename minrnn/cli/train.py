@@ -17,7 +17,7 @@ from typing import Any
 
 import tyro
 
-from minrnn import corpora, files
+from minrnn import corpora, files, presets
 from minrnn.cli.progress import show
 from minrnn.config import MixerOptions, ModelConfig, TrainConfig
 from minrnn.corpora import OWN, Corpus
@@ -26,7 +26,7 @@ from minrnn.models import mixer_class
 from minrnn.runs import folder
 from minrnn.runs.spec import RunSpec, check_resumable, fine_tune, from_preset
 
-DEFAULT_PRESET, DEFAULT_MODEL = "tiny", "mingru"
+DEFAULT_PRESET, DEFAULT_MODEL = presets.FIRST_PRESET, presets.FIRST_MODELS[0]
 
 
 @dataclass(frozen=True)

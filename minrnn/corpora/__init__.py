@@ -1,4 +1,4 @@
-"""The texts one can train on: one a file, each a line in the table below."""
+"""The texts that a model can be trained on: one file each, and one entry each in the table below."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Named(NamedTuple):
     Attributes:
         title: its name for people.
         about: one line about it.
-        is_there: whether it can be used here; asks neither the network nor reads the text.
-        load: reads it; raises CorpusError where it cannot be had.
+        available: whether this machine has it or can fetch it; reads neither the text nor the network.
+        load: reads it; raises CorpusError if that fails.
         dataset: the Hub's name for the same text; empty where it has none.
     """
 
     title: str
     about: str
-    is_there: Callable[[], bool]
+    available: Callable[[], bool]
     load: Callable[[], Corpus]
     dataset: str = ""
 
@@ -44,34 +44,34 @@ CORPORA: Mapping[str, Named] = {
     "plays": Named(
         "other plays",
         "Shakespeare's other plays, 3.6 M characters: none that tiny Shakespeare draws on.",
-        plays.is_there,
+        plays.available,
         plays.load,
     ),
     "allplays": Named(
         "all plays",
         "Shakespeare's other plays, then tiny Shakespeare, 4.7 M characters; scored on tiny Shakespeare's own split.",
-        plays.is_there,
+        plays.available,
         allplays.load,
     ),
     "python": Named(
         "Python",
         "Source code of Python's standard library, about 1 M characters: far from anything the plays hold.",
-        python.is_there,
+        python.available,
         python.load,
     ),
 }
 
 
 def available() -> list[str]:
-    """The named texts that can be used here, in the order they are shown."""
-    return [name for name, corpus in CORPORA.items() if corpus.is_there()]
+    """The names of the texts that this machine has or can fetch, in the order they are shown."""
+    return [name for name, corpus in CORPORA.items() if corpus.available()]
 
 
 def load(name: str) -> Corpus:
     """The text of that name.
 
     Raises:
-        CorpusError: if there is no such text, or it cannot be used here.
+        CorpusError: if no text has that name, or it cannot be had on this machine.
     """
     if name not in CORPORA:
         raise CorpusError(f"the text {name!r} is not known; choose one of: {', '.join(available())}.")

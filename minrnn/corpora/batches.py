@@ -1,4 +1,4 @@
-"""Windows of a text, dealt out in an order that depends on the seed alone."""
+"""Batches of windows of a text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from minrnn.errors import CorpusError
 class Batches:
     """Windows of a text in an order that depends on the seed alone.
 
-    An epoch cuts the text into windows that do not overlap, from a random offset on, and deals
-    them out in random order; those that fill no batch are left out. A text with fewer windows
-    than a batch is read in random windows instead.
+    Each epoch cuts the text into windows that do not overlap, starting at a random offset, and takes
+    them in random order; windows that do not fill a batch are left out. A text with fewer windows
+    than one batch is read in random windows instead.
 
     Args:
         ids: (T,) int64, on any device; the batches are on the same one.
@@ -34,7 +34,7 @@ class Batches:
             )
         self.block_size, self.batch_size, self.seed = block_size, batch_size, seed
         self._windows = ids.unfold(0, block_size, 1)  # a view: row t is the window from t on
-        # The windows that every offset leaves room for, so that each epoch is as long.
+        # Only windows that fit at every offset, so that all epochs have the same length.
         self.batches_per_epoch = (len(ids) - block_size) // block_size // batch_size
         self._epoch: tuple[int, Tensor] | None = None
 
@@ -51,10 +51,10 @@ class Batches:
         if self.batches_per_epoch == 0:
             last = len(self._windows) - 1
             return torch.randint(0, last, (self.batch_size,), generator=self._generator(it))
-        epoch, place = divmod(it, self.batches_per_epoch)
+        epoch, number = divmod(it, self.batches_per_epoch)
         if self._epoch is None or self._epoch[0] != epoch:
             self._epoch = (epoch, self._order(epoch))
-        return self._epoch[1][place * self.batch_size : (place + 1) * self.batch_size]
+        return self._epoch[1][number * self.batch_size : (number + 1) * self.batch_size]
 
     def _order(self, epoch: int) -> Tensor:
         """Where the windows of an epoch begin, in the order they are read."""

@@ -10,29 +10,29 @@ from minrnn.corpora.corpus import Corpus
 from minrnn.errors import CorpusError
 
 NAME = "own"
-"""What such a text is called."""
+"""The name of every such text."""
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def from_text(text: str) -> Corpus:
-    """A text as it was typed or read, without a byte order mark and with line ends made `\\n`.
+    """Make a corpus of a text: without a byte order mark, and with `\\n` as the line end.
 
     Raises:
-        CorpusError: if it is empty, too short, longer than the training mode takes, or no valid text.
+        CorpusError: if it is empty, too short, too long, or holds NULs or half surrogate pairs.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise CorpusError("The text is empty; give some text to train on.")
     if (nul := text.find("\0")) >= 0:
         raise CorpusError(
-            f"The text holds a NUL at position {nul:,}, as UTF-16 read as UTF-8 does; save it as plain text in UTF-8."
+            f"The text holds a NUL at position {nul:,}, so it is probably UTF-16; save it as plain text in UTF-8."
         )
     if half := _HALF_PAIR.search(text):
         raise CorpusError(f"The text holds half a surrogate pair at position {half.start():,}; remove it.")
     limit = settings.max_corpus_chars()
     if len(text) > limit:
         raise CorpusError(
-            f"The text has {len(text):,} characters and the limit here is {limit:,}; train on a part of it."
+            f"The text has {len(text):,} characters and the limit is {limit:,}; train on a part of it."
         )
     return Corpus(NAME, text)
 
@@ -41,7 +41,7 @@ def from_file(path: Path) -> Corpus:
     """The text of a file in UTF-8.
 
     Raises:
-        CorpusError: if there is no such file, it cannot be read, or `from_text` refuses what it holds.
+        CorpusError: if the file does not exist or cannot be read, or `from_text` refuses its text.
     """
     if not files.is_file(path):
         raise CorpusError(f"{str(path)!r} is neither a file nor the name of a text; check the path.")
@@ -49,7 +49,7 @@ def from_file(path: Path) -> Corpus:
     try:
         if (size := path.stat().st_size) > 4 * limit:  # no UTF-8 character takes more than four bytes
             raise CorpusError(
-                f"{path} has {size:,} bytes and the limit here is {limit:,} characters; train on a part of it."
+                f"{path} has {size:,} bytes and the limit is {limit:,} characters; train on a part of it."
             )
         return from_text(path.read_bytes().decode("utf-8"))
     except UnicodeDecodeError as error:

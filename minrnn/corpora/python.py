@@ -1,6 +1,6 @@
 """Source code of the running Python's standard library, always the same files: a text that needs no network.
 
-Another Python has another text; a run that began with one is not continued with the other.
+Another version of Python has another text. A run records the hash of its text, so it does not go on with another.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _MODULES = """
 
 
 def files() -> list[Path]:
-    """The files that are there, in the order of the text."""
+    """The files that exist, in the order of the text."""
     stdlib = Path(sysconfig.get_path("stdlib"))
     paths = (stdlib / f"{module}.py" for module in _MODULES.split())
     return [path for path in paths if path.is_file()]
 
 
-def is_there() -> bool:
+def available() -> bool:
     """Whether this Python came with its source."""
     return bool(files())
 

@@ -1,8 +1,9 @@
-"""Tiny Shakespeare, the published benchmark text. Its SHA-256 is checked on every way in."""
+"""Tiny Shakespeare, the published benchmark text. Its SHA-256 is checked wherever it comes from."""
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
@@ -37,8 +38,8 @@ def _read(base_url: str) -> str:
     cached = settings.cache_dir() / FILE
     given = settings.data_dir()
     for path in ([] if given is None else [given / FILE]) + [cached]:
-        if path.is_file():
-            return _checked(_bytes(path), str(path), "delete it or put the right file there")
+        if files.is_file(path):
+            return _checked(_bytes(path), str(path), "delete it, or replace it by the right file")
     url = f"{base_url}/input.txt"
     data = _download(url)
     text = _checked(data, url, "set MINRNN_DATA_DIR to a folder with a good copy")
@@ -70,8 +71,8 @@ def _download(url: str) -> bytes:
         with urllib.request.urlopen(url, timeout=settings.DOWNLOAD_TIMEOUT_S) as answer:
             data: bytes = answer.read(settings.MAX_DOWNLOAD_BYTES)
             return data
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise CorpusError(
-            f"Tiny Shakespeare could not be downloaded from {url} ({error}); save it as {FILE} in "
+            f"Tiny Shakespeare could not be downloaded from {url} ({str(error).strip()}); save it as {FILE} in "
             "a folder and set MINRNN_DATA_DIR to that folder, or use the text 'python'."
         ) from error

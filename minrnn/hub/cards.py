@@ -19,6 +19,8 @@ from minrnn.corpora import CORPORA
 from minrnn.corpora.tinyshakespeare import SHA256
 from minrnn.models import mixer_class
 
+PREVIEW = "minrnn/ui/static/preview.png"
+"""The picture that others show beside a link to the Space."""
 CPU_TORCH = "--extra-index-url https://download.pytorch.org/whl/cpu"
 # What ZeroGPU runs, and no newer.
 ZERO_PYTHON, ZERO_TORCH = "3.12", "<2.12"
@@ -40,11 +42,7 @@ A character-level language model of {n_params:,} parameters, trained on {corpus}
 
 ## Results
 
-{results}
-
-The validation split is the last tenth of the text. It is cut into windows of {block_size} characters that do not
-overlap, each read from an empty state; "carried on" scores the same characters with the state passed from window
-to window. One token is one character. `metrics.json` has all figures, `history.jsonl` the whole run.
+{results}{scoring} One token is one character. `metrics.json` has all figures, `history.jsonl` the whole run.
 
 What it wrote after {prompt!r} when it was trained, at temperature {temperature} with seed {seed}:
 
@@ -79,6 +77,12 @@ The weights are the last moving average of the run, not its best moment on the v
 """
 
 
+_SCORING = """The validation split is the end of the text, which this run did not train on. It is cut into windows of
+{block_size} characters that do not overlap, each read from an empty state; "carried on" scores the same characters with
+the state passed from window to window."""
+_UNSCORED = "This run was stopped before its budget was spent, so it was not scored on the validation split."
+
+
 def model_card(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> str:
     """The README.md of a model's repo.
 
@@ -88,7 +92,7 @@ def model_card(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> st
         metrics: its metrics.json.
     """
     head = f"---\n{_model_data(repo, config, metrics).to_yaml()}\n---\n"
-    sample = metrics["sample"]
+    sample, table = metrics["sample"], _results_table(metrics)
     body = _BODY.format(
         title=f"{mixer_class(config.mixer).title}, {_corpus(metrics)}",
         about=_about(config.mixer),
@@ -96,8 +100,8 @@ def model_card(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> st
         corpus=_corpus(metrics),
         namespace=repo.split("/")[0],
         repo=repo,
-        results=_table(("", "value"), ((name, f"{metrics[key]:.4f}") for key, name in _results(metrics))),
-        block_size=config.block_size,
+        results=f"{table}\n\n" if table else "",
+        scoring=_SCORING.format(block_size=config.block_size) if _results(metrics) else _UNSCORED,
         prompt=sample["prompt"],
         temperature=sample["temperature"],
         seed=sample["seed"],
@@ -116,22 +120,25 @@ def bundled_card(config: ModelConfig, metrics: Mapping[str, Any]) -> str:
         metrics: its metrics.json.
     """
     title = f"# {mixer_class(config.mixer).title}, preset {metrics['preset']}"
-    results = _table(("", "value"), ((name, f"{metrics[key]:.4f}") for key, name in _results(metrics)))
     made = f"Trained on {_corpus(metrics)} and put here by\n\n```\n{metrics['command']}\n```"
-    return "\n\n".join((title, made, results, _table(("", ""), _training(config, metrics)))) + "\n"
+    parts = (title, made, _results_table(metrics), _table(("", ""), _training(config, metrics)))
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def space_readme(text: str, hardware: str, repos: Iterable[str], files: Iterable[str]) -> str:
+def space_readme(text: str, space: str, hardware: str, repos: Iterable[str], files: Iterable[str]) -> str:
     """The project's README.md as a Space's: front matter for the hardware, no picture that is not there.
 
     Args:
         text: the project's README.md.
+        space: its repo, "user/name", which holds the picture that others show beside a link.
         hardware: the Hub's name of the hardware.
         repos: model repos to have at hand when the Space starts.
         files: what the Space will hold.
     """
     card, repos, present = SpaceCard(text), list(repos), set(files)
     card.data["suggested_hardware"] = hardware
+    if PREVIEW in present:
+        card.data["thumbnail"] = f"https://huggingface.co/spaces/{space}/resolve/main/{PREVIEW}"
     if hardware.startswith("zero-"):
         card.data["python_version"] = ZERO_PYTHON
     card.data["models"] = repos or None
@@ -162,7 +169,12 @@ def requirements(text: str, hardware: str) -> str:
 
 def local_paths(metrics: Mapping[str, Any]) -> list[str]:
     """Paths of this machine that a metrics.json would tell to everybody."""
-    words = [*shlex.split(str(metrics.get("command", ""))), str(metrics.get("init") or "")]
+    command = str(metrics.get("command", ""))
+    try:
+        words = shlex.split(command)
+    except ValueError:  # a quotation mark without its fellow: no shell, but perhaps a person, wrote it
+        words = command.split()
+    words.append(str(metrics.get("init") or ""))
     return sorted({word for word in words if Path(word).is_absolute() or word.startswith("~")})
 
 
@@ -178,34 +190,48 @@ def _model_data(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> M
         license="mit",
         library_name="minrnn",
         pipeline_tag="text-generation",
-        tags=["minrnn", "character-level", config.mixer, *(["rnn"] if config.mixer != "nanogpt" else [])],
+        tags=["minrnn", "character-level", config.mixer, *(["rnn"] if _recurrent(config.mixer) else [])],
         datasets=[dataset] if dataset else None,
         base_model=init.partition("@")[0] if re.fullmatch(r"[\w.-]+/[\w.-]+(@\w+)?", init) else None,
         model_name=repo.split("/")[1],
-        eval_results=[_eval_result(key, metrics) for key, _ in _results(metrics)],
+        eval_results=[_eval_result(key, name, metrics) for key, name in _results(metrics)] or None,
     )
 
 
-def _eval_result(key: str, metrics: Mapping[str, Any]) -> EvalResult:
-    kind, name = _LOSSES[key]
+def _recurrent(mixer: str) -> bool:
+    """Whether the mixer carries a state without a limit to its context, instead of a window with positions."""
+    return not mixer_class(mixer).learned_positions
+
+
+def _eval_result(key: str, name: str, metrics: Mapping[str, Any]) -> EvalResult:
     return EvalResult(
         task_type="text-generation",
         dataset_type=_dataset(metrics) or "text",
         dataset_name=_corpus(metrics),
         dataset_split="train" if key == "train_loss" else "validation",
-        metric_type=kind,
+        metric_type=_LOSSES[key][0],
         metric_name=name,
         metric_value=round(metrics[key], 4),
     )
 
 
 def _results(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The losses there are, each with its name."""
-    return [(key, name) for key, (_, name) in _LOSSES.items() if key in metrics]
+    """The losses there are, each with its name. A run may have been scored on a sample of the validation split."""
+    found = [(key, name) for key, (_, name) in _LOSSES.items() if metrics.get(key) is not None]
+    if metrics.get("val_loss_streaming") is not None:
+        return found
+    sample = f", over a sample of {metrics.get('tokens', 0):,} characters"
+    return [(key, name if key == "train_loss" else name + sample) for key, name in found]
+
+
+def _results_table(metrics: Mapping[str, Any]) -> str:
+    """The losses as a table; empty where there are none."""
+    rows = [(name, f"{metrics[key]:.4f}") for key, name in _results(metrics)]
+    return _table(("", "value"), rows) if rows else ""
 
 
 def _corpus(metrics: Mapping[str, Any]) -> str:
-    """The text's name for people. Only the benchmark's own text is called by its name: its hash decides."""
+    """The text's name for people. Whether it is the benchmark's is decided by its hash, never by its name."""
     if metrics["corpus_sha256"] == SHA256:
         return CORPORA["tinyshakespeare"].title
     name = str(metrics["corpus"])

@@ -1,19 +1,24 @@
-"""Repos on the Hub made to look as they should: one commit with what differs, and none where nothing does."""
+"""Repos on the Hub made to look as they should: one commit with what differs, and none where nothing does.
+
+What differs is found here, by digest, and not left to `HfApi.create_commit`, which leaves out unchanged files, too. It
+does so late: first it asks for every file how to upload it, has the README checked and offers all large files anew.
+Where nothing has changed, it logs a warning; its answer does not say how many files it left out.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceHardware, get_token
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.hf_api import RepoFile
 
-from minrnn.errors import HubError, MinrnnError
+from minrnn.errors import ConfigError, HubError, MinrnnError
 from minrnn.models.download import in_short
 
 Kind = Literal["model", "space"]
@@ -57,6 +62,83 @@ def api() -> HfApi:
     return HfApi()
 
 
+def owner(client: HfApi) -> str:
+    """The name of the token's owner.
+
+    Raises:
+        HubError: if the Hub refuses.
+    """
+    with asking("the Hub"):
+        return str(client.whoami()["name"])
+
+
+def existing(client: HfApi, repos: Iterable[str]) -> list[str]:
+    """Those of some model repos that are on the Hub.
+
+    Raises:
+        HubError: if the Hub refuses.
+    """
+    found = []
+    for repo in repos:
+        with asking(repo):
+            if client.repo_exists(repo):
+                found.append(repo)
+    return found
+
+
+def push_model(client: HfApi, upload: Upload, private: bool) -> str:
+    """`push`, into a repo that is made if there is none.
+
+    Raises:
+        HubError: if the Hub refuses.
+    """
+    with asking(upload.repo):
+        client.create_repo(upload.repo, private=private or None, exist_ok=True)
+    return push(client, upload)
+
+
+def check_hardware(name: str) -> None:
+    """Refuse hardware that the Hub does not lend.
+
+    Raises:
+        ConfigError: if the name is unknown.
+    """
+    known = [hardware.value for hardware in SpaceHardware]
+    if name not in known:
+        raise ConfigError(f"hardware is {name!r}; choose one of: {', '.join(known)}.")
+
+
+def set_up_space(client: HfApi, repo: str, namespace: str, hardware: str, private: bool) -> None:
+    """Make the Space if there is none, and set variable and hardware where they differ: each change restarts it.
+
+    Args:
+        client: with a token that may write.
+        repo: the Space's.
+        namespace: whose models it shows.
+        hardware: the Hub's name of it.
+        private: make a new Space private.
+
+    Raises:
+        HubError: if the Hub refuses.
+    """
+    key, wanted = "MINRNN_HUB_NAMESPACE", SpaceHardware(hardware)
+    with asking(repo):
+        client.create_repo(
+            repo,
+            repo_type="space",
+            space_sdk="gradio",
+            space_hardware=wanted,
+            space_variables=[{"key": key, "value": namespace}],
+            private=private or None,
+            exist_ok=True,
+        )
+        variable = client.get_space_variables(repo).get(key)
+        if variable is None or variable.value != namespace:
+            client.add_space_variable(repo, key, namespace)
+        if client.get_space_runtime(repo).requested_hardware != hardware:
+            client.request_space_hardware(repo, wanted)
+
+
 def push(client: HfApi, upload: Upload) -> str:
     """Commit what differs from the repo, in one commit; none if nothing does.
 
@@ -79,7 +161,9 @@ def push(client: HfApi, upload: Upload) -> str:
             repo_type=upload.kind,
             parent_commit=head,
         )
-    return f"{address}  commit {commit.oid[:7]}, {len(operations)} files"
+    deleted = sum(isinstance(operation, CommitOperationDelete) for operation in operations)
+    changes = f"{len(operations) - deleted} written" + f", {deleted} deleted" * bool(deleted)
+    return f"{address}  commit {commit.oid[:7]}, files: {changes}"
 
 
 def _operations(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from minrnn import checkpoint
+from minrnn import checkpoint, files, presets
 from minrnn.errors import CheckpointError
 from minrnn.hub import cards
 from minrnn.hub.names import checked
@@ -13,6 +15,7 @@ from minrnn.hub.publishing import Upload
 from minrnn.models import disk
 
 ROOT = checkpoint.BUNDLED.parent
+CARD = "README.md"
 FILES = (disk.CONFIG, disk.WEIGHTS, checkpoint.METRICS, checkpoint.HISTORY)
 """What a published model consists of, besides its card."""
 
@@ -42,38 +45,67 @@ def bundle(model: Path) -> Path:
         The folder it lies in now.
 
     Raises:
-        CheckpointError: if the folder does not hold a whole, scored model.
+        CheckpointError: if the folder does not hold a whole model that was scored on the whole validation split.
     """
-    loaded = checkpoint.load(model)
-    metrics = loaded.metrics
     _check_whole(model)
-    target = checkpoint.bundled(metrics["preset"], metrics["model"])
+    loaded = checkpoint.load(model)
+    _check_scored(model, loaded.metrics)
+    with _complete_metrics(model):
+        card = cards.bundled_card(loaded.model.config, loaded.metrics)
+    target = checkpoint.bundled(loaded.metrics["preset"], loaded.model.config.mixer)
     target.mkdir(parents=True, exist_ok=True)
     for name in FILES:
-        (target / name).write_bytes((model / name).read_bytes())
-    (target / "README.md").write_text(cards.bundled_card(loaded.model.config, metrics), encoding="utf-8")
+        files.write_bytes(target / name, (model / name).read_bytes())
+    files.write_text(target / CARD, card)
     return target
 
 
 def model_upload(folder: Path, repo: str) -> Upload:
     """A model's repo, from a checkpoint folder that is checked by loading it.
 
+    A run that was stopped is shared, too: its card says that it was not scored.
+
     Raises:
-        CheckpointError: if the folder does not hold a whole, scored model.
+        CheckpointError: if the folder does not hold a whole model.
     """
-    loaded = checkpoint.load(folder)
     _check_whole(folder)
-    files: dict[str, Path | bytes] = {name: folder / name for name in FILES}
-    try:
+    loaded = checkpoint.load(folder)
+    content: dict[str, Path | bytes] = {name: folder / name for name in FILES}
+    with _complete_metrics(folder):
         card = cards.model_card(repo, loaded.model.config, loaded.metrics)
-    except (KeyError, TypeError) as error:
+    return Upload("model", repo, content | {CARD: card.encode()})
+
+
+@contextmanager
+def _complete_metrics(folder: Path) -> Iterator[None]:
+    """Say which figure a metrics.json lacks, where a card needs it."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{folder / checkpoint.METRICS} lacks {error}; train the model with this minRNN."
         ) from None
-    return Upload("model", repo, files | {"README.md": card.encode()})
+
+
+def _check_scored(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """Refuse to bundle what the table of results cannot compare."""
+    if metrics.get("preset") not in presets.PRESETS:
+        raise CheckpointError(
+            f"{folder} is of preset {metrics.get('preset')!r}; bundle a run of one of: {', '.join(presets.PRESETS)}."
+        )
+    if metrics.get("val_loss") is None or metrics.get("val_loss_streaming") is None:
+        raise CheckpointError(
+            f"{folder} was not scored on the whole validation split; go on with its run until its budget is spent, "
+            "with --score-chars 0."
+        )
 
 
 def _check_whole(folder: Path) -> None:
+    """Refuse a folder that lacks a file, before its name could be taken for a repo on the Hub."""
+    if not folder.is_dir():
+        raise CheckpointError(
+            f"{folder} is no folder on this machine; name a run's folder or a checkpoint's."
+        )
     for name in FILES:
         if not (folder / name).is_file():
             raise CheckpointError(
@@ -87,16 +119,16 @@ def space_upload(namespace: str, hardware: str, repos: list[str]) -> Upload:
     Raises:
         CheckpointError: if this minRNN is not a checkout that holds the app.
     """
-    missing = [name for name in ("app.py", "README.md", "requirements.txt") if not (ROOT / name).is_file()]
+    missing = [name for name in ("app.py", CARD, "requirements.txt") if not (ROOT / name).is_file()]
     if missing:
         raise CheckpointError(
             f"{ROOT} holds no {missing[0]}; publish the Space from a checkout of the project."
         )
     names = [*_tree(ROOT / "minrnn"), *_weights(), "app.py", "LICENSE"]
-    files: dict[str, Path | bytes] = {name: ROOT / name for name in names}
-    files["requirements.txt"] = cards.requirements(_text("requirements.txt"), hardware).encode()
-    files["README.md"] = cards.space_readme(_text("README.md"), hardware, repos, files).encode()
-    return Upload("space", checked(f"{namespace}/minrnn"), files, owned=("minrnn/", "checkpoints/"))
+    content: dict[str, Path | bytes] = {name: ROOT / name for name in names}
+    content["requirements.txt"] = cards.requirements(_text("requirements.txt"), hardware).encode()
+    content[CARD] = cards.space_readme(_text(CARD), f"{namespace}/minrnn", hardware, repos, content).encode()
+    return Upload("space", checked(f"{namespace}/minrnn"), content, owned=("minrnn/", "checkpoints/"))
 
 
 def _text(name: str) -> str:
@@ -114,7 +146,7 @@ def _tree(folder: Path) -> Iterator[str]:
 
 def _weights() -> Iterator[str]:
     for preset, model in bundled():
-        for name in (*FILES, "README.md"):
+        for name in (*FILES, CARD):
             path = checkpoint.bundled(preset, model) / name
             if path.is_file():
                 yield path.relative_to(ROOT).as_posix()

@@ -7,15 +7,16 @@ shapes it asks for are compared with the ones the file holds, before anything is
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from minrnn.checked import from_mapping
+from minrnn.checked import from_mapping, shown
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError
 from minrnn.files import write_bytes, write_json
@@ -26,24 +27,21 @@ from minrnn.settings import MAX_JSON_BYTES, MAX_PARAMS, MAX_WEIGHTS_BYTES
 __all__ = [
     "CONFIG",
     "WEIGHTS",
-    "ModelFiles",
+    "check_size",
     "config_from_dict",
     "fetch",
-    "fetch_model",
+    "fetch_config",
+    "fetch_weights",
+    "pinned",
     "read_config",
     "read_weights",
     "write",
 ]
 
 LARGEST_WEIGHT = 1e18
-"""Larger weights are damaged, not trained: a product of two of them has no float32."""
-
-
-class ModelFiles(NamedTuple):
-    """A model's two files on this machine."""
-
-    config: Path
-    weights: Path
+"""Larger weights are damaged, not trained: products of two of them, summed over a layer, leave float32."""
+BYTES_PER_WEIGHT, HEADER_BYTES = 8, 1_000_000
+"""A weight takes at most a float64, and the names and shapes before the weights take a few kilobytes."""
 
 
 def write(folder: Path, config: ModelConfig, weights: Mapping[str, Tensor]) -> None:
@@ -58,16 +56,47 @@ def write(folder: Path, config: ModelConfig, weights: Mapping[str, Tensor]) -> N
     write_json(folder / CONFIG, config.to_dict())
 
 
-def fetch_model(source: str, revision: str | None = None, **download: Any) -> ModelFiles:
-    """The files of a model, from a folder or from "user/repo" on the Hub. The config is read before the weights come.
+def fetch_config(source: str, revision: str | None = None, **download: Any) -> Path:
+    """The config.json of a folder or a repo, as a path on this machine. It has not been read yet.
 
     Raises:
-        HubError: if the repo cannot be reached, lacks a file or holds one that is too large.
-        CheckpointError: if the folder lacks a file, or the config is not one of a model this code knows.
+        HubError: if the repo cannot be reached, lacks the file, or it is too large.
+        CheckpointError: if the folder lacks the file.
     """
-    config = fetch(source, CONFIG, revision, max_bytes=MAX_JSON_BYTES, **download)
-    read_config(config)
-    return ModelFiles(config, fetch(source, WEIGHTS, revision, max_bytes=MAX_WEIGHTS_BYTES, **download))
+    return fetch(source, CONFIG, revision, max_bytes=MAX_JSON_BYTES, **download)
+
+
+def pinned(config: Path, revision: str | None) -> str | None:
+    """The commit that a repo's config came from, so that a branch that moves does not mix two models.
+
+    Args:
+        config: where `fetch` put the config.json; the cache keeps each commit's files in a folder of its name.
+        revision: what was asked for; returned where the folder is not named by a commit.
+    """
+    return config.parent.name if re.fullmatch("[0-9a-f]{40}", config.parent.name) else revision
+
+
+def fetch_weights(source: str, revision: str | None, expected: Mapping[str, Tensor], **download: Any) -> Path:
+    """The weights of a model whose config has been read. A repo's larger file is not downloaded.
+
+    Raises:
+        CheckpointError: if the config asks for too many weights, or the folder lacks the file.
+        HubError: if the repo cannot be reached, lacks the file, or it is larger than such weights can be.
+    """
+    largest = min(MAX_WEIGHTS_BYTES, BYTES_PER_WEIGHT * check_size(expected) + HEADER_BYTES)
+    return fetch(source, WEIGHTS, revision, max_bytes=largest, **download)
+
+
+def check_size(expected: Mapping[str, Tensor]) -> int:
+    """How many weights a model has.
+
+    Raises:
+        CheckpointError: if there are more than may be loaded.
+    """
+    count = sum(w.numel() for w in expected.values())
+    if count > MAX_PARAMS:
+        raise CheckpointError(f"{CONFIG} asks for {count:,} parameters; at most {MAX_PARAMS:,} are loaded.")
+    return count
 
 
 def read_config(path: Path) -> ModelConfig:
@@ -96,7 +125,8 @@ def config_from_dict(data: Any) -> ModelConfig:
     """
     if not isinstance(data, Mapping) or "mixer" not in data:
         raise ConfigError("it names no mixer, so it is not a minRNN model; load one that minRNN has saved.")
-    options = from_mapping(mixer_class(str(data["mixer"])).Options, data.get("options") or {})
+    given = data.get("options")
+    options = from_mapping(mixer_class(str(data["mixer"])).Options, {} if given is None else given)
     return from_mapping(ModelConfig, {**data, "options": options})
 
 
@@ -113,9 +143,7 @@ def read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor
     Raises:
         CheckpointError: if the file is damaged, another architecture's, or too large.
     """
-    count = sum(w.numel() for w in expected.values())
-    if count > MAX_PARAMS:
-        raise CheckpointError(f"{CONFIG} asks for {count:,} parameters; at most {MAX_PARAMS:,} are loaded.")
+    check_size(expected)
     try:
         with safe_open(path, framework="pt") as file:
             _check_shapes(expected, {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()})
@@ -142,7 +170,9 @@ def _check_shapes(expected: Mapping[str, Tensor], found: Mapping[str, tuple[int,
             f"{WEIGHTS} lacks {missing[0]} ({len(missing)} in all); is it another architecture's?"
         )
     if extra := sorted(set(found) - set(expected)):
-        raise CheckpointError(f"{WEIGHTS} holds {extra[0]}, which a model of this config has not.")
+        raise CheckpointError(
+            f"{WEIGHTS} holds {shown(extra[0])}, which a model of this config has not; is it another version's?"
+        )
     for name, weight in expected.items():
         if found[name] != tuple(weight.shape):
             raise CheckpointError(

@@ -20,11 +20,14 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from minrnn.checked import shown
 from minrnn.errors import CheckpointError, HubError
 from minrnn.settings import HUB_ANSWER_S
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 """The two files that are a model."""
+_REVISION = re.compile(r"(?!.*\.\.)[\w][\w./-]{0,199}", re.ASCII)
+"""Branches, tags and commits. Git allows no two dots in a row, and neither does the cache's folder."""
 _ANSWERED = (HfHubHTTPError, FileMetadataError)
 _REMEDIES = {
     401: "your token is not valid; log in again with `hf auth login`, or unset HF_TOKEN",
@@ -44,7 +47,7 @@ def fetch(source: str, name: str, revision: str | None = None, *, max_bytes: int
         download: further arguments of `huggingface_hub.hf_hub_download`.
 
     Raises:
-        CheckpointError: if the folder lacks the file.
+        CheckpointError: if the folder lacks the file, or source or revision cannot be one.
         HubError: if the Hub does not give it, or it is too large.
     """
     if os.path.isdir(source):
@@ -54,13 +57,17 @@ def fetch(source: str, name: str, revision: str | None = None, *, max_bytes: int
                 f"{source} holds no {name}; a checkpoint folder needs {CONFIG} and {WEIGHTS}."
             )
         return path
+    if revision is not None and not _REVISION.fullmatch(revision):
+        raise CheckpointError(
+            f"{shown(revision)} cannot be a revision of a repo; name a branch, a tag or a commit."
+        )
     try:
         if source.count("/") != 1:  # the Hub knows a few repos without an owner; none of them is ours
             raise HFValidationError(source)
         return _download(source, name, revision, max_bytes, **download)
     except HFValidationError:
         raise CheckpointError(
-            f"{source!r} is neither a folder on this machine nor a Hub repo of the form user/repo."
+            f"{shown(source)} is neither a folder on this machine nor a Hub repo of the form user/repo."
         ) from None
     except HubError:
         raise
@@ -84,7 +91,7 @@ def _download(repo: str, name: str, revision: str | None, max_bytes: int, **down
             return cached()
     try:
         url = hf_hub_url(repo, name, revision=revision)
-        size = get_hf_file_metadata(url, token=download.get("token"), timeout=HUB_ANSWER_S).size or 0
+        size = get_hf_file_metadata(url, token=download.get("token"), timeout=HUB_ANSWER_S).size
     except Exception as error:
         if isinstance(error, HfHubHTTPError) and error.response.status_code < 500:
             raise
@@ -92,6 +99,8 @@ def _download(repo: str, name: str, revision: str | None, max_bytes: int, **down
             return cached()
         except LocalEntryNotFoundError as missing:
             raise missing from error
+    if size is None:  # the client would refuse it, too, but only after it has asked again
+        raise FileMetadataError(f"{url} has no Content-Length")
     if size > max_bytes:
         raise HubError(f"{repo}: {name} has {size:,} bytes; at most {max_bytes:,} are downloaded.")
     return Path(hf_hub_download(repo, name, revision=revision, **download))

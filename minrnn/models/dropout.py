@@ -1,9 +1,9 @@
-"""Dropout that does not dominate a training iter on a CPU.
+"""Dropout that is cheap on a CPU.
 
-torch's own draws one number an element: 45 ms for (32, 256, 256) on one core, as long as a small matrix
-product. One byte an element is enough for a mask, and bytes come eight to a 64-bit draw: 5 ms. The mask
-is written as numbers of x's own dtype, since a product with booleans takes seven times as long. The
-probability is rounded to a multiple of 1/256.
+torch's own dropout draws one number per element: 45 ms for (32, 256, 256) on one core, as long as a small matrix
+product. One byte per element is enough for a mask, and a 64-bit draw gives eight bytes: 5 ms. The mask has the
+dtype of x, since a product with booleans takes seven times as long. The probability is rounded to a multiple
+of 1/256.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
 def locked_dropout(x: Tensor, p: float, training: bool) -> Tensor:
     """`dropout` of whole channels: what is dropped stays dropped over all steps of a window.
 
-    A recurrence averages over steps, and with them over noise that is drawn anew at each; it cannot average
-    this. Source: Gal & Ghahramani 2016, arXiv 1512.05287; named by Merity et al. 2017, arXiv 1708.02182.
+    A recurrence averages over its steps, and so over noise that differs from step to step. It cannot average
+    this noise. Source: Gal & Ghahramani 2016, arXiv 1512.05287; named by Merity et al. 2017, arXiv 1708.02182.
 
     Args:
         x: (B, T, C).

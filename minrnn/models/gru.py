@@ -1,14 +1,14 @@
-"""The classical GRU, the other half of minGRU: its gates see the state before them, so it is walked step by step.
+"""The GRU, which minGRU simplifies. Its gates read the previous state, so it computes one step at a time.
 
-The recurrence is `torch.nn.GRU`, one layer a block:
+The recurrence is `torch.nn.GRU`, with one layer in each block:
 
     r_t = sigmoid(W_r x_t + U_r h_{t-1})        z_t = sigmoid(W_z x_t + U_z h_{t-1})
     h_tilde_t = tanh(W_n x_t + r_t * (U_n h_{t-1}))
     h_t = (1 - z_t) * h_tilde_t + z_t * h_{t-1}
 
-torch's z keeps the old state; minGRU's z, as in the paper, lets the new one in.
+In torch, z is the share of the old state that is kept; in minGRU, as in the paper, z is the share of the new one.
 
-Source: Cho et al. 2014, arXiv 1406.1078; the reset gate applied after the product, as cuDNN has it: torch.nn.GRU.
+Source: Cho et al. 2014, arXiv 1406.1078. torch and cuDNN apply the reset gate r after the product with U_n.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ class GRU(Mixer):
     """`torch.nn.GRU` of one layer. State: h, (B, C)."""
 
     title = "GRU"
+    year = 2014
+    chosen_first = False
+    equation = "h = z · h₋₁ + (1 − z) · tanh(W x + r · (R h₋₁)); r and z read x and h₋₁"
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.gru = nn.GRU(config.n_embd, config.n_embd, bias=config.bias, batch_first=True)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map (B, T, C) behind h to (B, T, C) and the last h."""
+        """Map x (B, T, C) and h to y (B, T, C) and the last h."""
         if x.shape[1] == 1 and not self.training:
             h = x.new_zeros(x.shape[0], x.shape[2]) if state is None else state
             h = torch.gru_cell(x[:, 0], h, *self.gru.all_weights[0])

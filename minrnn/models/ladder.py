@@ -1,4 +1,4 @@
-"""The rungs between the LSTM and minGRU. Each takes one thing away from the rung above it.
+"""The ladder: the models between the LSTM and minGRU, called rungs. Each rung lacks one thing that the one above has.
 
 name           what it reads           cell                                  what it gives
 lstm           f, i, o, c~ of x and h  c_t = f c_{t-1} + i tanh(c~)          h_t = o tanh(c_t)
@@ -8,12 +8,11 @@ lstm_no_output no o                    the same                              h_t
 lstm_linear    the same                the same                              h_t = c_t
 minlstm, not normalised                c_t = f c_{t-1} + i g(c~)             h_t = c_t
 minlstm        the same                c_t = (f c_{t-1} + i g(c~)) / (f + i) h_t = c_t
-mingru         z in the place of f, i  c_t = (1 - z) c_{t-1} + z g(c~)       h_t = c_t
+mingru         z instead of f and i    c_t = (1 - z) c_{t-1} + z g(c~)       h_t = c_t
 
-From lstm_x on a scan solves all steps at once. The replication's minLSTM is lstm_linear. None of these
-rungs has a projection behind its cell, as the LSTM has none: compare them in plain blocks, where minLSTM
-and minGRU have none either. The forget gate's bias starts near zero, as in minLSTM; `lstm --forget-bias 0`
-is the top of the ladder.
+From lstm_x on, a scan solves all steps at once. The replication's minLSTM is lstm_linear. Like the LSTM, none of
+these rungs has a projection after its cell: compare them in plain blocks, where minLSTM and minGRU have none
+either. The forget gate's bias starts near zero, as in minLSTM; `lstm --forget-bias 0` is the top of the ladder.
 
 Source: the steps are those of Feng et al. 2024, arXiv 2410.01201, sections 3.1 and 3.2, taken one by one.
 """
@@ -32,7 +31,7 @@ from minrnn.scan import linear_scan
 
 @register("lstm_x_gates")
 class InputGatesLSTM(Mixer):
-    """An LSTM whose gates read x only while its candidate reads h, too. State: (h, c), each (B, C)."""
+    """An LSTM whose gates read x only; its candidate reads x and h. State: (h, c), each (B, C)."""
 
     title = "LSTM, gates without h"
     compared = False
@@ -45,7 +44,7 @@ class InputGatesLSTM(Mixer):
     def forward(
         self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Map (B, T, C) behind (h, c) to (B, T, C) and the last (h, c)."""
+        """Map x (B, T, C) and (h, c) to y (B, T, C) and the last (h, c)."""
         parts = self.gates_and_candidate(x)
         forget, input, output, candidate = parts.float().chunk(4, dim=-1)
         gates = zip(*(gate.sigmoid().unbind(1) for gate in (forget, input, output)), strict=True)
@@ -60,7 +59,7 @@ class InputGatesLSTM(Mixer):
 
 
 class _ScanLSTM(Mixer):
-    """Gates and candidate of x only: the cell is a linear recurrence. State: c, (B, C)."""
+    """An LSTM whose gates and candidate read x only, so the cell is a linear recurrence. State: c, (B, C)."""
 
     compared = False
     output_gate: ClassVar[bool] = False
@@ -72,7 +71,7 @@ class _ScanLSTM(Mixer):
         self.gates_and_candidate = nn.Linear(config.n_embd, self.parts * config.n_embd, config.bias)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map (B, T, C) behind c to (B, T, C) and the last c."""
+        """Map x (B, T, C) and c to y (B, T, C) and the last c."""
         parts = self.gates_and_candidate(x).float().chunk(self.parts, dim=-1)
         forget, input, candidate = parts[:3]
         c = linear_scan(forget.sigmoid(), input.sigmoid() * candidate.tanh(), state)

@@ -1,4 +1,4 @@
-"""One skeleton for every language model here: embedding, blocks, norm, head. Only the mixer differs.
+"""One skeleton for all language models: embedding, blocks, norm, head. Only the mixer differs.
 
     idx (B, T) -> embedding (B, T, C) [+ positions] [-> dropout]
         -> n_layer blocks of  x + mixer(conv(norm(x)))  and  x + mlp(norm(x))
@@ -34,7 +34,7 @@ class CausalConv(nn.Module):
         self.conv = nn.Conv1d(channels, channels, kernel, groups=channels)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map (B, T, C) behind a (B, kernel - 1, C) state to the same shapes; zeros if None."""
+        """Map x (B, T, C) and a state (B, kernel - 1, C), zeros if None, to the same shapes."""
         past = x.new_zeros(x.shape[0], self.past, x.shape[2]) if state is None else state.to(x.dtype)
         inputs = torch.cat([past, x], dim=1)
         if x.shape[1] == 1:  # one character: four products a channel, without the convolution's overhead
@@ -67,7 +67,7 @@ class Block(nn.Module):
         self.dropout = Dropout(config.dropout, config.locked_dropout)
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
-        """Map (B, T, C) behind a state to (B, T, C) and the state after the last step."""
+        """Map x (B, T, C) and a state to y (B, T, C) and the state after the last step."""
         conv_state, mixer_state = state or (None, None)
         y = self.norm(x)
         if self.conv is not None:
@@ -80,7 +80,7 @@ class Block(nn.Module):
 
 
 class LanguageModel(nn.Module, PyTorchModelHubMixin):
-    """A character-level language model: config.json and model.safetensors are all of it.
+    """A character-level language model. config.json and model.safetensors are all of it.
 
     Args:
         config: the shape; its `options` are filled with the mixer's defaults if None.
@@ -103,14 +103,14 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         mixer.initialise(self, self.config.options)
 
     def forward(self, idx: Tensor, state: State = None) -> tuple[Tensor, State]:
-        """Read ids behind a state. A text whole, in pieces, or one id at a time gives the same.
+        """Read ids, starting from a state. A text whole, in pieces, or one id at a time gives the same.
 
         Args:
             idx: (B, T) ids in [0, vocab_size), T >= 1.
-            state: what the call before returned; None at the start of a text.
+            state: what the previous call returned; None at the start of a text.
 
         Returns:
-            (B, T, vocab_size) logits of each next character, and the state behind the last id.
+            (B, T, vocab_size) logits of each next character, and the state after the last id.
 
         Raises:
             ValueError: if idx is not (B, T) with T >= 1.
@@ -134,6 +134,11 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         x = self.norm(x)
         logits = F.linear(x, self.embedding.weight) if self.head is None else self.head(x)
         return logits, tuple(after)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.embedding.weight.device
 
     @property
     def n_params(self) -> int:
@@ -203,22 +208,37 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
             HubError: if the repo cannot be reached or lacks a file.
             CheckpointError: if config or weights are not those of a model this code knows.
         """
-        files = disk.fetch_model(str(pretrained_model_name_or_path), revision, **download)
-        return cls._from_files(disk.read_config(files.config), files.weights)
-
-    @classmethod
-    def _from_files(cls, config: ModelConfig, weights: Path) -> LanguageModel:
+        source = str(pretrained_model_name_or_path)
+        config = disk.fetch_config(source, revision, **download)
         try:
             with torch.device("meta"):  # shapes only: nothing is allocated
-                model = cls(config)
+                model = cls(disk.read_config(config))
         except ConfigError as error:
             raise CheckpointError(f"{disk.CONFIG}: {error}") from None
-        model.load_state_dict(disk.read_weights(weights, model.state_dict()), strict=True, assign=True)
-        return model.eval()
+        expected = model.state_dict()
+        weights = disk.fetch_weights(source, disk.pinned(config, revision), expected, **download)
+        model.load_state_dict(disk.read_weights(weights, expected), strict=True, assign=True)
+        return model._computing()
+
+    def _computing(self) -> LanguageModel:
+        """The model in evaluation mode, if it gives finite numbers for each of its characters.
+
+        Raises:
+            CheckpointError: if it does not: weights may be finite and yet too large to compute with.
+        """
+        idx = torch.arange(len(self.config.vocab)).unsqueeze(1)
+        with torch.inference_mode():
+            logits, _ = self.eval()(idx)
+        if not logits.isfinite().all():
+            raise CheckpointError(
+                f"{disk.WEIGHTS}: the weights are so large that the model computes no finite numbers; "
+                "the file is damaged or the training diverged."
+            )
+        return self
 
 
 def _complete(config: ModelConfig) -> ModelConfig:
-    """The config with its mixer's options in place."""
+    """The config with its mixer's options filled in."""
     if not config.vocab:
         raise ConfigError("the vocabulary is empty; a model needs at least one character.")
     options = mixer_class(config.mixer).Options

@@ -1,8 +1,8 @@
-"""The classical LSTM, whose gates see the state before them: it has to be walked one step at a time.
+"""The LSTM. Its gates read the previous state, so it computes one step at a time.
 
-The recurrence is `torch.nn.LSTM`, one layer a block.
+The recurrence is `torch.nn.LSTM`, with one layer in each block.
 
-Source: Hochreiter & Schmidhuber 1997; the forget gate's bias of one: Jozefowicz et al. 2015, section 2.2;
+Source: Hochreiter & Schmidhuber 1997; the forget gate's bias of 1: Jozefowicz et al. 2015, section 2.2;
 dropping hidden-to-hidden weights: Merity et al. 2017, arXiv 1708.02182, section 2.
 """
 
@@ -26,9 +26,9 @@ class LSTMOptions(MixerOptions):
     """Choices of the LSTM.
 
     Attributes:
-        forget_bias: the forget gate's bias before training; 1 lets gradients pass from the first iter.
+        forget_bias: the forget gate's bias before training; with 1, gradients pass from the first iter.
         hidden_dropout: probability of dropping a weight between h_{t-1} and the gates while training, drawn
-            once a batch.
+            once for each batch.
     """
 
     forget_bias: Annotated[float, Interval(ge=-10, le=10)] = 1.0
@@ -41,6 +41,8 @@ class LSTM(Mixer):
 
     Options = LSTMOptions
     title = "LSTM"
+    year = 1997
+    equation = "c = f · c₋₁ + i · tanh(W x + R h₋₁), h = o · tanh(c); f, i and o read x and h₋₁"
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -50,7 +52,7 @@ class LSTM(Mixer):
     def forward(
         self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Map (B, T, C) behind (h, c) to (B, T, C) and the last (h, c)."""
+        """Map x (B, T, C) and (h, c) to y (B, T, C) and the last (h, c)."""
         if x.shape[1] == 1 and not self.training:
             return self._step(x, state)
         before = None if state is None else (state[0].unsqueeze(0), state[1].unsqueeze(0))
@@ -59,7 +61,7 @@ class LSTM(Mixer):
         return y, (h.squeeze(0), c.squeeze(0))
 
     def _step(self, x: Tensor, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """One character: `torch.nn.LSTM` packs its weights anew for every call, which takes three times as long."""
+        """Compute one step. `torch.nn.LSTM` packs its weights at every call, which takes three times as long."""
         if state is None:
             state = (x.new_zeros(x.shape[0], x.shape[2]),) * 2
         h, c = torch.lstm_cell(x[:, 0], state, *self.lstm.all_weights[0])
@@ -67,7 +69,7 @@ class LSTM(Mixer):
 
     @staticmethod
     def initialise(model: nn.Module, options: LSTMOptions) -> None:
-        """torch's defaults, then the forget gate's bias (gates lie in the order input, forget, cell, output)."""
+        """torch's defaults, then the forget gate's bias (torch's order of the gates: input, forget, cell, output)."""
         with torch.no_grad():
             for name, weight in model.named_parameters():
                 forget = slice(len(weight) // 4, len(weight) // 2)

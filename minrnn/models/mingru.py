@@ -1,4 +1,4 @@
-"""minGRU: a GRU whose gate and candidate see the input only, so all steps can be solved at once.
+"""minGRU: a GRU whose gate and candidate read the input only, so a scan solves all steps at once.
 
 code        paper (Feng et al. 2024, arXiv 2410.01201, section 3.1)
 gate        Linear_z(x_t), z_t = sigmoid(gate)
@@ -9,7 +9,7 @@ h           h_t = (1 - z_t) * h_{t-1} + z_t * h_tilde
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Interval
 from torch import Tensor, nn
@@ -26,16 +26,18 @@ class ExpansionOptions(MixerOptions):
 
     Attributes:
         expansion: width of the hidden state, as a multiple of `n_embd`.
+        decay: "sigmoid", in (0, 1), as in the paper; "signed", in (-1, 1), which parity needs.
     """
 
     expansion: Annotated[float, Interval(ge=0.125, le=8)] = 1.0
+    decay: Literal["sigmoid", "signed"] = "sigmoid"
 
 
 def hidden_width(config: ModelConfig) -> int:
     """Channels of the hidden state.
 
     Raises:
-        ConfigError: if a plain block, which has no projection behind it, asks for another width than its input's.
+        ConfigError: if a plain block, which has no projection, asks for another width than its input's.
     """
     options = own_options(config, ExpansionOptions)
     hidden = round(config.n_embd * options.expansion)
@@ -46,8 +48,13 @@ def hidden_width(config: ModelConfig) -> int:
     return hidden
 
 
+def is_signed(config: ModelConfig) -> bool:
+    """Whether the decay may be negative."""
+    return own_options(config, ExpansionOptions).decay == "signed"
+
+
 def projection(config: ModelConfig, hidden: int) -> nn.Module:
-    """From the hidden state back to the residual stream; nothing in a plain block."""
+    """The map from the hidden state back to the residual stream; the identity in a plain block."""
     return nn.Identity() if config.block == "plain" else nn.Linear(hidden, config.n_embd, config.bias)
 
 
@@ -57,15 +64,18 @@ class MinGRU(Mixer):
 
     Options = ExpansionOptions
     title = "minGRU"
+    year = 2024
+    equation = "h = (1 − z) · h₋₁ + z · g(W x), z = σ(V x)"
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         hidden = hidden_width(config)
+        self.signed = is_signed(config)
         self.gate_and_candidate = nn.Linear(config.n_embd, 2 * hidden, config.bias)
         self.projection = projection(config, hidden)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map (B, T, C) behind h to (B, T, C) and the last h."""
+        """Map x (B, T, C) and h to y (B, T, C) and the last h."""
         gate, candidate = self.gate_and_candidate(x).chunk(2, dim=-1)
-        h = mingru_scan(gate, candidate, state)
+        h = mingru_scan(gate, candidate, state, signed=self.signed)
         return self.projection(h), h[:, -1].contiguous()

@@ -1,4 +1,4 @@
-"""minLSTM: an LSTM whose gates and candidate see the input only, with gates that sum to one.
+"""minLSTM: an LSTM whose gates and candidate read the input only, with gates that sum to one.
 
 code             paper (Feng et al. 2024, arXiv 2410.01201, section 3.2)
 forget, input    Linear_f(x_t), Linear_i(x_t); f' = f / (f + i), i' = i / (f + i)
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from minrnn.config import ModelConfig
-from minrnn.models.mingru import ExpansionOptions, hidden_width, projection
+from minrnn.models.mingru import ExpansionOptions, hidden_width, is_signed, projection
 from minrnn.models.mixer import Mixer, own_options, register
 from minrnn.scan import linear_scan, minlstm_scan, positive
 
@@ -35,19 +35,23 @@ class MinLSTM(Mixer):
 
     Options = MinLSTMOptions
     title = "minLSTM"
+    year = 2024
+    equation = "h = f′ · h₋₁ + i′ · g(W x), f′ = f / (f + i), i′ = i / (f + i), f = σ(U x), i = σ(V x)"
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         hidden = hidden_width(config)
         self.normalised = own_options(config, MinLSTMOptions).normalised
+        self.signed = is_signed(config)
         self.gates_and_candidate = nn.Linear(config.n_embd, 3 * hidden, config.bias)
         self.projection = projection(config, hidden)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map (B, T, C) behind h to (B, T, C) and the last h."""
+        """Map x (B, T, C) and h to y (B, T, C) and the last h."""
         forget, input, candidate = self.gates_and_candidate(x).chunk(3, dim=-1)
         if self.normalised:
-            h = minlstm_scan(forget, input, candidate, state)
+            h = minlstm_scan(forget, input, candidate, state, signed=self.signed)
         else:
-            h = linear_scan(forget.sigmoid(), input.sigmoid() * positive(candidate), state)
+            decay = forget.tanh() if self.signed else forget.sigmoid()
+            h = linear_scan(decay, input.sigmoid() * positive(candidate), state)
         return self.projection(h), h[:, -1].contiguous()

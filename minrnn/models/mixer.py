@@ -1,6 +1,6 @@
 """What a mixer is: the layer that mixes over time, and the registry of all of them.
 
-A mixer declares what it needs beyond `forward`, in its own file, and enters the registry under its name.
+A mixer declares in its own file what it needs beyond `forward`, and registers itself under its name.
 """
 
 from __future__ import annotations
@@ -18,23 +18,29 @@ State: TypeAlias = Any
 
 
 class Mixer(nn.Module):
-    """Base of the layers that mix over time. It is made from a ModelConfig whose `options` are its own `Options`.
+    """Base of the layers that mix over time. Its constructor takes a ModelConfig whose `options` are its own `Options`.
 
     Attributes:
-        Options: what it lets one choose.
+        Options: its choices, a dataclass.
         title: its name for people.
-        compared: whether it is one of the models that the program puts side by side; False for a step of the
-            ladder between two of them, which studies alone train.
+        year: when it was published; 0 if it was not.
+        equation: what it computes, in one line.
+        compared: whether the program puts it side by side with others; False for the rungs of the ladder, which
+            only studies train.
+        chosen_first: whether a visitor who has chosen nothing sees it.
         learned_positions: whether the skeleton adds learned positions to the embedding, which limits the context.
     """
 
     Options: ClassVar[type[MixerOptions]] = MixerOptions
     title: ClassVar[str]
+    year: ClassVar[int] = 0
+    equation: ClassVar[str] = ""
     compared: ClassVar[bool] = True
+    chosen_first: ClassVar[bool] = True
     learned_positions: ClassVar[bool] = False
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
-        """Map (B, T, C) behind a state to (B, T, C) and the state after the last step."""
+        """Map x (B, T, C) and a state to y (B, T, C) and the state after the last step."""
         raise NotImplementedError
 
     @staticmethod
@@ -49,7 +55,7 @@ def own_options(config: ModelConfig, kind: type[Options]) -> Options:
     """The options of a config, typed.
 
     Raises:
-        TypeError: if they are another mixer's; the skeleton has refused that before.
+        TypeError: if they are another mixer's; `LanguageModel` has refused that before.
     """
     if not isinstance(config.options, kind):
         raise TypeError(f"options are {config.options!r}; {config.mixer} needs {kind.__name__}.")
@@ -61,7 +67,7 @@ M = TypeVar("M", bound=type[Mixer])
 
 
 def register(name: str) -> Callable[[M], M]:
-    """Class decorator that enters a mixer under the name used in configs and on the command line."""
+    """Class decorator that registers a mixer under the name used in configs and on the command line."""
 
     def enter(mixer: M) -> M:
         MIXERS[name] = mixer
@@ -74,7 +80,7 @@ def mixer_class(name: str) -> type[Mixer]:
     """The mixer of that name.
 
     Raises:
-        ConfigError: if there is none.
+        ConfigError: if no mixer has that name.
     """
     if name not in MIXERS:
         raise ConfigError(f"mixer {name!r} is not known; choose one of: {', '.join(MIXERS)}.")
@@ -88,6 +94,16 @@ def tensors(state: State) -> list[Tensor]:
     if isinstance(state, tuple):
         return [t for part in state for t in tensors(part)]
     return []
+
+
+def detached(state: State) -> State:
+    """The state without the graph that led to it."""
+    if isinstance(state, Tensor):
+        return state.detach()
+    if isinstance(state, tuple):
+        parts = [detached(part) for part in state]
+        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    return state
 
 
 def state_bytes(state: State) -> int:

@@ -2,9 +2,9 @@
 
 In the residual block with `conv_kernel=0, tie_head=True` it computes what nanoGPT's model.py computes
 (LayerNorm, exact GELU, learned positions, tied head, optional biases), within `block_size`. Past it,
-where nanoGPT recomputes a cropped window for every character, the second half of the window is encoded
-anew each block_size / 2 characters (see `window.py`), so that decoding stays cheap and a text in pieces
-still agrees with the text whole.
+nanoGPT recomputes a cropped window for every character. This one encodes the second half of the window
+again every block_size / 2 characters (see `window.py`), so that decoding stays cheap and a text in pieces
+still gives the same logits as the whole text.
 
 Source: Karpathy, nanoGPT, model.py; initialisation of the residual projections: Radford et al. 2019.
 """
@@ -43,6 +43,9 @@ class Attention(Mixer):
 
     Options = AttentionOptions
     title = "nanoGPT"
+    equation = (
+        "y = softmax(q kᵀ / √d, over the characters before) v, in several heads, with learned positions"
+    )
     learned_positions = True
 
     def __init__(self, config: ModelConfig) -> None:
@@ -58,7 +61,7 @@ class Attention(Mixer):
     def forward(
         self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Map (B, T, C) behind a cache to (B, T, C) and the longer cache."""
+        """Map x (B, T, C) and a cache to y (B, T, C) and the longer cache."""
         batch, time, channels = x.shape
         heads = self.query_key_value(x).view(batch, time, 3, self.n_head, channels // self.n_head)
         query, key, value = heads.permute(2, 0, 3, 1, 4)  # each (B, n_head, T, D)
@@ -68,7 +71,7 @@ class Attention(Mixer):
         return self.projection(y.transpose(1, 2).reshape(batch, time, channels)), (key, value)
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Softmax attention of (B, n_head, T, D) queries over at least as many keys, each query up to its own place."""
+        """Softmax attention of (B, n_head, T, D) queries over T or more keys, each query up to its own position."""
         time, seen = query.shape[2], key.shape[2]
         if self.training and query.device.type == "cpu":
             return _attend_spelt_out(query, key, value, self.p)
@@ -94,7 +97,7 @@ class Attention(Mixer):
 
 
 def _causal_mask(time: int, seen: int, device: torch.device) -> Tensor:
-    """(T, seen) True where a query may look: at every key up to its own place, which is at the end."""
+    """(T, seen) True for the keys that a query may read: up to its own position. The queries come last."""
     return torch.ones(time, seen, dtype=torch.bool, device=device).tril(seen - time)
 
 

@@ -1,10 +1,9 @@
-"""A context that slides, for models with a limited number of positions.
+"""A sliding context, for models with a limited number of positions.
 
-Up to `block_size` characters the context is everything. Past it, the context's start is a fixed
-function of the absolute position: whenever half a window has been used up, the newest half is encoded
-anew from position 0 and reading goes on behind it. Between two such moments a character costs one step
-over the cache, and because nothing depends on how the text was cut, a text in pieces gives the same
-logits as the text whole.
+Up to `block_size` characters, the context is the whole text. After that, the start of the context is a fixed
+function of the absolute position: whenever half a window is used up, the newest half is encoded again from
+position 0, and reading goes on after it. In between, a character costs one step over the cache. Nothing
+depends on how the text was cut, so a text in pieces gives the same logits as the whole text.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class WindowState(NamedTuple):
     Attributes:
         position: characters read so far.
         blocks: the blocks' own state (key-value caches).
-        recent: (B, at most block_size - hop) the last ids, to encode anew.
+        recent: (B, at most block_size - hop) the last ids, to encode again.
     """
 
     position: int
@@ -35,16 +34,16 @@ class WindowState(NamedTuple):
 def read(
     encode: Encode, idx: Tensor, state: WindowState | None, block_size: int
 ) -> tuple[Tensor, WindowState]:
-    """Encode ids of any number behind a state.
+    """Encode any number of ids, starting from a state.
 
     Args:
         encode: maps (ids (B, t), blocks' state, position in the window of the first id) to logits and state.
         idx: (B, T) ids, T >= 1.
-        state: from the call before; None at the start of a text.
+        state: from the previous call; None at the start of a text.
         block_size: positions the model has.
 
     Returns:
-        (B, T, vocab) logits and the state behind the last id.
+        (B, T, vocab) logits and the state after the last id.
     """
     hop = max(1, block_size // 2)
     position, blocks, recent = state or WindowState(0, None, idx[:, :0])

@@ -12,10 +12,10 @@ from typing import Any, Literal
 from minrnn import checkpoint
 from minrnn.errors import CheckpointError
 from minrnn.models import MIXERS, MODEL_NAMES
+from minrnn.presets import PRESETS
 from minrnn.runs.events import read_events
 from minrnn.train import Eval
 
-PRESET_ORDER = ("base", "replica", "tiny")
 PARTS = ("embedding", "mixer", "mlp", "head")
 
 
@@ -57,8 +57,9 @@ class Result:
     Attributes:
         preset: the folder above the checkpoint's.
         model: the checkpoint's own folder: the name of its mixer.
-        val_loss: over windows from an empty state, nats per character.
-        val_loss_streaming: the same characters with the state carried.
+        val_loss: over windows from an empty state, nats per character; None where a run was stopped unscored.
+        val_loss_streaming: the same characters with the state carried; None where `val_loss` was not taken over
+            the whole validation split.
         bits_per_char: val_loss / ln 2.
         train_loss: as val_loss, over the training split; None where it was not scored.
         n_params: weights.
@@ -74,9 +75,9 @@ class Result:
 
     preset: str
     model: str
-    val_loss: float
-    val_loss_streaming: float
-    bits_per_char: float
+    val_loss: float | None
+    val_loss_streaming: float | None
+    bits_per_char: float | None
     train_loss: float | None
     n_params: int
     params: dict[str, int]
@@ -130,7 +131,7 @@ def bundled(root: Path | None = None) -> tuple[Result, ...]:
         root: the folder of the bundled ones if None.
 
     Raises:
-        CheckpointError: if a metrics.json cannot be read or lacks a figure.
+        CheckpointError: if a metrics.json cannot be read, or lacks more than losses.
     """
     found = [read(path.parent) for path in (root or checkpoint.BUNDLED).glob(f"*/*/{checkpoint.METRICS}")]
     return tuple(sorted(found, key=_position))
@@ -140,7 +141,7 @@ def read(folder: Path) -> Result:
     """The figures of one checkpoint folder.
 
     Raises:
-        CheckpointError: if its metrics.json is missing, unreadable or lacks a figure.
+        CheckpointError: if its metrics.json is missing, unreadable or lacks more than losses.
     """
     metrics = checkpoint.read_metrics(folder / checkpoint.METRICS)
     try:
@@ -164,14 +165,13 @@ def curve(folder: Path) -> Curve:
 
 
 def _result(metrics: dict[str, Any], folder: Path) -> Result:
-    train_loss = metrics.get("train_loss")
     return Result(
         preset=folder.parent.name,
         model=folder.name,
-        val_loss=float(metrics["val_loss"]),
-        val_loss_streaming=float(metrics["val_loss_streaming"]),
-        bits_per_char=float(metrics["bits_per_char"]),
-        train_loss=None if train_loss is None else float(train_loss),
+        val_loss=_optional(metrics, "val_loss"),
+        val_loss_streaming=_optional(metrics, "val_loss_streaming"),
+        bits_per_char=_optional(metrics, "bits_per_char"),
+        train_loss=_optional(metrics, "train_loss"),
         n_params=int(metrics["n_params"]),
         params={part: int(metrics["params"][part]) for part in PARTS},
         iters=int(metrics["iters"]),
@@ -184,9 +184,13 @@ def _result(metrics: dict[str, Any], folder: Path) -> Result:
     )
 
 
+def _optional(metrics: dict[str, Any], name: str) -> float | None:
+    return None if metrics.get(name) is None else float(metrics[name])
+
+
 def _position(result: Result) -> tuple[int, str, int, str]:
     def index(order: tuple[str, ...], name: str) -> int:
         return order.index(name) if name in order else len(order)
 
     preset, model = result.preset, result.model
-    return index(PRESET_ORDER, preset), preset, index(MODEL_NAMES, model), model
+    return index(tuple(PRESETS), preset), preset, index(MODEL_NAMES, model), model

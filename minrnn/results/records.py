@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from minrnn import checkpoint
 from minrnn.errors import CheckpointError
 from minrnn.files import write_text
 from minrnn.results.figures import Result, read
@@ -32,7 +33,7 @@ class Record:
         command: what made it.
         failed: why it failed; empty where it did not, and then the figures below stand.
         val_loss: over windows, nats per character.
-        val_loss_streaming: with the state carried.
+        val_loss_streaming: with the state carried; None where only a sample of the split was scored.
         train_loss: over the training split; None where it was not scored.
         n_params: weights.
         tokens_seen: characters read.
@@ -42,13 +43,13 @@ class Record:
         device: the machine's own name for it.
         curve_tokens: characters read at every evaluation.
         curve_val_loss: the estimates of the validation loss there.
-        settings: of a trial: corpus, shape and recipe, so that its flags can be told against the presets of the day.
+        settings: of a trial: corpus, shape and recipe, so that the presets of the day can be compared with it.
     """
 
     command: str
     failed: str = ""
     val_loss: float = 0.0
-    val_loss_streaming: float = 0.0
+    val_loss_streaming: float | None = None
     train_loss: float | None = None
     n_params: int = 0
     tokens_seen: int = 0
@@ -66,10 +67,15 @@ Records = dict[str, dict[str, Record]]
 
 
 def finished(out: Path) -> bool:
-    """Whether the run in this folder has spent its budget and been scored."""
+    """Whether the run in this folder has spent its budget and been scored.
+
+    Raises:
+        CheckpointError: if its metrics.json is damaged.
+    """
     ended = last_event(out / METRICS)
-    scored = (out / MODEL / "metrics.json").is_file()
-    return isinstance(ended, Done) and ended.reason in ENDED_ON_BUDGET and scored
+    if not isinstance(ended, Done) or ended.reason not in ENDED_ON_BUDGET:
+        return False
+    return checkpoint.read_metrics(out / MODEL / checkpoint.METRICS).get("val_loss") is not None
 
 
 def record(out: Path) -> Record | None:
@@ -142,18 +148,22 @@ def _measured(result: Result, events: list[Event]) -> Record:
     evals = [event for event in events if isinstance(event, Eval)]
     return Record(
         command=result.command,
-        val_loss=round(result.val_loss, 5),
-        val_loss_streaming=round(result.val_loss_streaming, 5),
-        train_loss=None if result.train_loss is None else round(result.train_loss, 5),
+        val_loss=_rounded(result.val_loss) or 0.0,
+        val_loss_streaming=_rounded(result.val_loss_streaming),
+        train_loss=_rounded(result.train_loss),
         n_params=result.n_params,
         tokens_seen=result.tokens_seen,
         seconds=round(result.seconds, 1),
-        iter_ms=round(1000 * statistics.median(event.iter_seconds for event in iters), 2),
-        max_grad_norm=round(max(event.grad_norm for event in iters), 3),
+        iter_ms=round(1000 * statistics.median([event.iter_seconds for event in iters] or [0.0]), 2),
+        max_grad_norm=round(max((event.grad_norm for event in iters), default=0.0), 3),
         device=result.device,
         curve_tokens=[event.tokens for event in evals],
         curve_val_loss=[round(event.val_loss, 4) for event in evals],
     )
+
+
+def _rounded(loss: float | None) -> float | None:
+    return None if loss is None else round(loss, 5)
 
 
 def _command(out: Path) -> str:

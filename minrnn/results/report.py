@@ -13,7 +13,7 @@ from minrnn.results import records, svg, trials
 from minrnn.results.figures import Result, bundled, title
 from minrnn.results.records import TRIALS, Record, Records
 from minrnn.results.studies import RECIPES, REPLICATION, STUDIES, Study
-from minrnn.results.tables import NOT_YET, duration, fill, loss, params, table
+from minrnn.results.tables import NOT_YET, duration, fill, loss, params, table, val_loss
 
 RECORDS, CHARTS = "studies.json", "charts"
 HEAD = ("", "val loss", "carried", "train loss", "parameters", "ms/iter", "largest gradient", "time")
@@ -70,10 +70,12 @@ def section(study: Study, rows: Mapping[str, Record], drawn: bool = False) -> st
 
 def seeds_table(own: Sequence[Result], rows: Mapping[str, Record]) -> str:
     """Validation loss by seed, mean and standard deviation; the first seed's is the bundled checkpoint."""
-    first = {r.model: r.val_loss for r in own if r.preset == "base" and r.seed == TrainConfig().seed}
+    bundled_seed = [r for r in own if r.preset == "base" and r.seed == TrainConfig().seed]
+    first = {r.model: r.val_loss for r in bundled_seed if r.val_loss is not None}
     lines = []
     for model in MODEL_NAMES:
-        others = [rows[name].val_loss for name in sorted(rows) if name.startswith(f"{model}-")]
+        seeds = [rows[name] for name in sorted(rows) if name.startswith(f"{model}-")]
+        others = [r.val_loss for r in seeds if not r.failed]
         losses = [first[model], *others] if model in first else others
         lines.append([title(model), loss(first.get(model)) or NOT_YET, *_spread(losses)])
     return table(("", "bundled", "seeds", "mean", "standard deviation"), lines, range(1, 5))
@@ -103,8 +105,8 @@ def _cells(r: Record | None) -> list[str]:
         return [NOT_YET] + [""] * (len(HEAD) - 2)
     if r.failed:
         return [f"failed: {r.failed}"] + [""] * (len(HEAD) - 2)
-    figures = [f"**{loss(r.val_loss)}**", loss(r.val_loss_streaming), loss(r.train_loss), params(r.n_params)]
-    return [*figures, f"{r.iter_ms:.0f}", f"{r.max_grad_norm:.3g}", duration(r.seconds)]
+    losses = [val_loss(r.val_loss, r.val_loss_streaming), loss(r.val_loss_streaming), loss(r.train_loss)]
+    return [*losses, params(r.n_params), f"{r.iter_ms:.0f}", f"{r.max_grad_norm:.3g}", duration(r.seconds)]
 
 
 def _curves(study: Study, rows: Mapping[str, Record]) -> str:
@@ -129,6 +131,6 @@ def _ladder(found: Records) -> str:
 
 
 def _rungs(label: str, study: Study, rows: Mapping[str, Record]) -> svg.Series:
-    done = [(place, rows[row.name]) for place, row in enumerate(study.rows) if row.name in rows]
-    measured: Sequence[tuple[int, Record]] = [(place, r) for place, r in done if not r.failed]
-    return svg.Series(label, [r.val_loss for _, r in measured], [float(place) for place, _ in measured])
+    done = [(line, rows[row.name]) for line, row in enumerate(study.rows) if row.name in rows]
+    measured = [(line, r) for line, r in done if not r.failed]
+    return svg.Series(label, [r.val_loss for _, r in measured], [float(line) for line, _ in measured])

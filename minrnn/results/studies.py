@@ -152,7 +152,7 @@ def _conv() -> Study:
         for model in MODEL_NAMES
         for taps in (0, 4)
     )
-    return Study("conv", "Did the convolution win?", tuple(rows))
+    return Study("conv", "Effect of the convolution", tuple(rows))
 
 
 def _seeds() -> Study:
@@ -175,7 +175,7 @@ STUDIES = {
     for study in (
         _ablation(),
         _ladder("ladder", "Why should a model do better for losing its hidden-state inputs and gates?", None),
-        _ladder("ladder-width", "And if what it loses is not given back as width?", 128, _CHECKS),
+        _ladder("ladder-width", "What does each step cost at equal width?", 128, _CHECKS),
         _layers(),
         _conv(),
         _seeds(),

@@ -54,9 +54,9 @@ def lines(series: Sequence[Series], x_title: str, y_title: str, y_top: float, he
     y = Scale(min(low, y_top - 0.1) - 0.02, y_top, height - BOTTOM, TOP)
     marks = [_horizontal(y, value) for value in ticks(y.low, y.high)]
     marks += [_text(x(value), height - BOTTOM + 18, short(value), "middle") for value in ticks(0, x.high)]
-    marks += [_polyline(s, x, y, COLORS[place % len(COLORS)]) for place, s in enumerate(series)]
+    marks += [_polyline(s, x, y, COLORS[number % len(COLORS)]) for number, s in enumerate(series)]
     marks += [_text(WIDTH / 2, height - 6, x_title, "middle"), _sideways(height / 2, y_title)]
-    legend = [_key(s.label, place, height) for place, s in enumerate(series)]
+    legend = [_key(s.label, number, height) for number, s in enumerate(series)]
     return _svg(height + 20 * math.ceil(len(series) / 2) + 8, [*marks, *legend])
 
 
@@ -73,13 +73,11 @@ def ladder(labels: Sequence[str], series: Sequence[Series], x_title: str) -> str
     x = Scale(min(values) - margin, max(values) + margin, LABEL_WIDTH, WIDTH - RIGHT)
     bottom = TOP + ROW_HEIGHT * len(labels)
     marks = [_vertical(x(value), bottom, f"{value:g}") for value in ticks(x.low, x.high)]
-    marks += [_text(LABEL_WIDTH - 10, _row(place) + 4, label, "end") for place, label in enumerate(labels)]
-    for place, s in enumerate(series):
-        marks += [
-            _dot(x(a), _row(b), COLORS[place], f"{s.label}: {a:.4f}") for a, b in zip(s.x, s.y, strict=True)
-        ]
+    marks += [_text(LABEL_WIDTH - 10, _row_y(row) + 4, label, "end") for row, label in enumerate(labels)]
+    for s, color in zip(series, COLORS, strict=False):
+        marks += [_dot(x(a), _row_y(b), color, f"{s.label}: {a:.4f}") for a, b in zip(s.x, s.y, strict=True)]
     marks.append(_text((LABEL_WIDTH + WIDTH) / 2, bottom + 38, x_title, "middle"))
-    legend = [_key(s.label, place, bottom + 44) for place, s in enumerate(series)]
+    legend = [_key(s.label, number, bottom + 44) for number, s in enumerate(series)]
     return _svg(bottom + 44 + 28, [*marks, *legend])
 
 
@@ -89,7 +87,7 @@ def ticks(low: float, high: float) -> list[float]:
     power = 10 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     first = math.ceil(low / step - 1e-9)
-    return [round(place * step, 10) for place in range(first, math.floor(high / step + 1e-9) + 1)]
+    return [round(multiple * step, 10) for multiple in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def short(value: float) -> str:
@@ -133,12 +131,14 @@ def _dot(x: float, y: float, color: str, words: str) -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{color}"><title>{escape(words)}</title></circle>'
 
 
-def _row(place: float) -> float:
-    return TOP + ROW_HEIGHT * (place + 0.5)
+def _row_y(row: float) -> float:
+    return TOP + ROW_HEIGHT * (row + 0.5)
 
 
-def _key(label: str, place: int, top: float) -> str:
+def _key(label: str, number: int, top: float) -> str:
     """An entry of the legend, two in a row."""
-    x, y = LEFT + (place % 2) * (WIDTH - LEFT) / 2, top + 16 + 20 * (place // 2)
-    patch = f'<rect x="{x:.1f}" y="{y - 9:.1f}" width="14" height="10" fill="{COLORS[place % len(COLORS)]}"/>'
+    x, y = LEFT + (number % 2) * (WIDTH - LEFT) / 2, top + 16 + 20 * (number // 2)
+    patch = (
+        f'<rect x="{x:.1f}" y="{y - 9:.1f}" width="14" height="10" fill="{COLORS[number % len(COLORS)]}"/>'
+    )
     return patch + _text(x + 20, y, label)

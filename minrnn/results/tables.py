@@ -64,7 +64,7 @@ def section(path: Path, name: str) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
     """A Markdown table; the columns of `numbers` are aligned to the right."""
-    ruler = ["---:" if place in numbers else "---" for place in range(len(head))]
+    ruler = ["---:" if column in numbers else "---" for column in range(len(head))]
     lines = [[cell.replace("|", "\\|") for cell in cells] for cells in (head, ruler, *rows)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
@@ -72,6 +72,18 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[
 def loss(value: float | None) -> str:
     """A loss with as many digits as are worth reading."""
     return "" if value is None else f"{value:.4f}"
+
+
+def val_loss(value: float | None, carried: float | None) -> str:
+    """The validation loss in bold, where it was taken: a stopped run has none, and some runs score a sample only.
+
+    Args:
+        value: nats per character over windows.
+        carried: the same with the state carried, which is there where the whole split was scored.
+    """
+    if value is None:
+        return "not scored"
+    return f"**{loss(value)}**" + " (of a sample)" * (carried is None)
 
 
 def params(count: int | None) -> str:
@@ -119,8 +131,9 @@ def _own_table(preset: str, results: Sequence[Result]) -> str:
 
 
 def _own_row(r: Result, with_train: bool) -> list[str]:
-    cells = [r.title, params(r.n_params), breakdown(r), f"**{loss(r.val_loss)}**", loss(r.val_loss_streaming)]
-    cells += [f"{r.bits_per_char:.3f}"] + [loss(r.train_loss)] * with_train
+    carried = r.val_loss_streaming
+    cells = [r.title, params(r.n_params), breakdown(r), val_loss(r.val_loss, carried), loss(carried)]
+    cells += ["" if r.bits_per_char is None else f"{r.bits_per_char:.3f}"] + [loss(r.train_loss)] * with_train
     return [*cells, f"{r.tokens_seen / 1e6:.1f} M", duration(r.seconds)]
 
 

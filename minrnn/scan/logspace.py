@@ -22,7 +22,11 @@ def linear_scan(a: Tensor, b: Tensor, h0: Tensor | None = None) -> Tensor:
 
     Returns:
         (B, T, C) the states h_1 .. h_T.
+
+    Raises:
+        ValueError: if a or b holds a number that is not positive, or h0 a negative one.
     """
+    _check_signs(a, b, h0)
     log_decay = a.log().cumsum(dim=1)
     log_b = b.log()
     if h0 is None:
@@ -30,3 +34,16 @@ def linear_scan(a: Tensor, b: Tensor, h0: Tensor | None = None) -> Tensor:
     start = h0.log().unsqueeze(1)
     terms = torch.cat([start, log_b - log_decay], dim=1)
     return (log_decay + terms.logcumsumexp(dim=1)[:, 1:]).exp()
+
+
+def _check_signs(a: Tensor, b: Tensor, h0: Tensor | None) -> None:
+    """Refuse the first of a, b and h0 that has no logarithm, by its least value."""
+    for name, x, wanted in (("a", a, "> 0"), ("b", b, "> 0"), ("h0", h0, ">= 0")):
+        if x is None or not x.numel():
+            continue
+        least = x.detach().min().item()  # NaN if there is one, and NaN fails both comparisons
+        if not (least >= 0 if wanted == ">= 0" else least > 0):
+            raise ValueError(
+                f"log space needs {name} {wanted}, and {name} holds {least:g}; "
+                "use minrnn.scan.linear_scan, which takes a in [-1, 1] and any b and h0."
+            )

@@ -10,7 +10,7 @@ def linear_scan(a: Tensor, b: Tensor, h0: Tensor | None = None) -> Tensor:
     """Solve h_t = a_t * h_{t-1} + b_t, one step at a time.
 
     Args:
-        a: (B, T, C) decay.
+        a: (B, T, C) decay in [-1, 1].
         b: (B, T, C) input.
         h0: (B, C) state before the first step; zeros if None.
 

@@ -1,22 +1,20 @@
-"""The app: tabs and theme."""
+"""The app: tabs, and what they share."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
+from starlette.middleware import Middleware
 
 from minrnn.library import Library
 from minrnn.runs.queue import TrainingQueue
+from minrnn.ui import head, theme
 from minrnn.ui.compare import api as compare_api
 from minrnn.ui.compare import tab as compare
 from minrnn.ui.results import tab as results
 from minrnn.ui.train import api as train_api
 from minrnn.ui.train import tab as train
-
-LEAD = """# minRNN: were RNNs all we needed?
-
-Small character-level language models of equal size, trained on the same text, continue your prompt side by side:
-minGRU and minLSTM ([Feng et al. 2024](https://arxiv.org/abs/2410.01201)), the classical LSTM, and nanoGPT.
-"""
 
 
 def build(library: Library, queue: TrainingQueue) -> gr.Blocks:
@@ -26,18 +24,35 @@ def build(library: Library, queue: TrainingQueue) -> gr.Blocks:
         library: the models at hand.
         queue: the training runs of this machine.
     """
-    demo: gr.Blocks = gr.Blocks(title="minRNN", analytics_enabled=False, delete_cache=(600, 3600))
+    demo: gr.Blocks = gr.Blocks(title=head.TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with demo:
-        gr.Markdown(LEAD, elem_classes="lead")
+        gr.HTML("minRNN", elem_id="brand", apply_default_css=False)
+        copy = gr.Button("Copy link", elem_id="copy-link", size="sm")
         extra = gr.State([])
         with gr.Tabs() as tabs:
-            with gr.Tab("Compare", id="compare"):
-                compare.build(library, extra)
-            with gr.Tab("Train", id="train"):
+            with gr.Tab("Compare", id="compare") as first:
+                fields = compare.build(library, extra, copy)
+            with gr.Tab("Train", id="train") as second:
                 train.build(queue, extra, tabs)
-            with gr.Tab("Results", id="results"):
+            with gr.Tab("Results", id="results") as third:
                 results.build()
+        for tab in (first, second, third):
+            tab.select(None, None, None, js=f"() => window.minrnn.showTab('{tab.id}')")
+        compare.link(fields, tabs, library)
         compare_api.endpoints(library)
         train_api.endpoints(queue)
         demo.unload(lambda: None)  # lets a closed page end its generators
     return demo
+
+
+def launch_options() -> dict[str, Any]:
+    """Arguments of `Blocks.launch` that make the page what it is."""
+    return {
+        "theme": theme.theme(),
+        "css": theme.CSS,
+        "favicon_path": str(head.FAVICON),
+        "app_kwargs": {"middleware": [Middleware(head.PageHead)]},
+        "ssr_mode": False,
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+    }

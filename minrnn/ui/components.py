@@ -22,12 +22,12 @@ from gradio.context import Context
 from gradio.events import api
 
 from minrnn.errors import MinrnnError
-from minrnn.ui.theme import GRID_COLOR, INK_COLOR, static
+from minrnn.ui.theme import GRID_COLOR, INK_COLOR, STATIC, static
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 """plotly's own script, served from its package when a chart comes into sight."""
 
-gr.set_static_paths([PLOTLY_JS])
+gr.set_static_paths([PLOTLY_JS, STATIC])
 
 
 def live_chart(label: str, height: int = 360, **kwargs: Any) -> gr.HTML:

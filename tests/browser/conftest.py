@@ -9,12 +9,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = [
@@ -72,21 +72,42 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path, seconds: floa
     pytest.fail(f"the app did not answer:\n{log.read_text(errors='replace')}")
 
 
+Opened = Callable[..., Page]
+
+
 @pytest.fixture
-def page(browser: Browser, app_url: str) -> Iterator[Page]:
-    """A page that is open at the app; the test fails if it asked any other host for anything."""
+def open_page(browser: Browser, app_url: str) -> Iterator[Opened]:
+    """Opens pages of the app in contexts of their own; the test fails if one asked any other host for anything."""
     foreign: list[str] = []
+    contexts: list[BrowserContext] = []
 
     def watch(request: Request) -> None:
         if not LOOPBACK.match(request.url):
             foreign.append(request.url)
 
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=app_url)
-    context.on("request", watch)
-    opened = context.new_page()
-    opened.set_default_timeout(60_000)
-    opened.goto("/")
-    opened.wait_for_selector(".panel h2")
-    yield opened
-    context.close()
+    def open_one(width: int = 1280, height: int = 900, path: str = "/", script: str = "") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            base_url=app_url,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        contexts.append(context)
+        context.on("request", watch)
+        opened = context.new_page()
+        opened.set_default_timeout(60_000)
+        if script:
+            opened.add_init_script(script)
+        opened.goto(path)
+        opened.wait_for_selector(".card h2", state="attached")
+        return opened
+
+    yield open_one
+    for context in contexts:
+        context.close()
     assert foreign == []
+
+
+@pytest.fixture
+def page(open_page: Opened) -> Page:
+    """A page that is open at the app."""
+    return open_page()

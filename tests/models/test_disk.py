@@ -1,8 +1,8 @@
 """Loading trusts nothing: each thing that can be wrong with a checkpoint has its own clear refusal."""
 
 import json
+import os
 import pickle
-import resource
 import string
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,9 +16,11 @@ from torch import Tensor
 
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError
-from minrnn.models import MIXERS, LanguageModel, pretrained
-from minrnn.settings import MAX_PARAMS
+from minrnn.models import MIXERS, LanguageModel, disk
+from minrnn.settings import MAX_JSON_BYTES, MAX_PARAMS
 
+ALIGNMENT = 64
+"""Bytes at whose multiples torch allocates on a CPU."""
 VOCAB = string.ascii_lowercase
 every_mixer = pytest.mark.parametrize("mixer", list(MIXERS))
 
@@ -31,19 +33,19 @@ def small(mixer: str = "mingru") -> LanguageModel:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A good checkpoint of a small minGRU, to be spoilt."""
-    pretrained.write(small(), tmp_path / "model")
+    small().save(tmp_path / "model")
     return tmp_path / "model"
 
 
 def change_config(folder: Path, **changes: Any) -> None:
-    path = folder / pretrained.CONFIG
+    path = folder / disk.CONFIG
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
 def change_weights(folder: Path, change: Callable[[dict[str, Tensor]], Any]) -> None:
-    weights = load_file(folder / pretrained.WEIGHTS)
+    weights = load_file(folder / disk.WEIGHTS)
     change(weights)
-    save_file(weights, folder / pretrained.WEIGHTS)
+    save_file(weights, folder / disk.WEIGHTS)
 
 
 def refusal(folder: Path | str) -> str:
@@ -54,16 +56,36 @@ def refusal(folder: Path | str) -> str:
 
 @every_mixer
 def test_what_is_written_is_two_plain_files(mixer: str, tmp_path: Path) -> None:
-    pretrained.write(small(mixer), tmp_path)
+    small(mixer).save(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"config.json", "model.safetensors"}
     assert json.loads((tmp_path / "config.json").read_text())["mixer"] == mixer
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_files_have_the_permissions_of_any_new_file(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        small().save(tmp_path / "one")
+        small().save_pretrained(tmp_path / "two")
+    finally:
+        os.umask(before)
+    found = [path for path in tmp_path.glob("*/*") if path.name in (disk.CONFIG, disk.WEIGHTS)]
+    assert [path.stat().st_mode & 0o777 for path in found] == [mode] * 4
+
+
+@every_mixer
+def test_weights_are_aligned_as_torch_allocates_them(mixer: str, tmp_path: Path) -> None:
+    small(mixer).save(tmp_path)
+    weights = LanguageModel.from_pretrained(tmp_path).state_dict().values()
+    assert [w.data_ptr() % ALIGNMENT for w in weights] == [0] * len(weights)
 
 
 @every_mixer
 def test_writing_twice_gives_the_same_bytes(mixer: str, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        pretrained.write(small(mixer), tmp_path / name)
-    for name in (pretrained.CONFIG, pretrained.WEIGHTS):
+        small(mixer).save(tmp_path / name)
+    for name in (disk.CONFIG, disk.WEIGHTS):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
@@ -71,7 +93,7 @@ def test_writing_twice_gives_the_same_bytes(mixer: str, tmp_path: Path) -> None:
 def test_a_config_survives_as_plain_data(mixer: str) -> None:
     config = small(mixer).config
     odd = replace(config, vocab='a"\\\n\té—😀', dropout=0.25, mlp_ratio=1, tie_head=True)
-    assert pretrained.config_from_dict(json.loads(json.dumps(odd.to_dict()))) == odd
+    assert disk.config_from_dict(json.loads(json.dumps(odd.to_dict()))) == odd
 
 
 def test_weights_in_half_precision_are_read_as_float32(folder: Path) -> None:
@@ -80,9 +102,9 @@ def test_weights_in_half_precision_are_read_as_float32(folder: Path) -> None:
 
 
 def test_a_folder_without_a_file_is_named_with_it(folder: Path) -> None:
-    (folder / pretrained.WEIGHTS).unlink()
+    (folder / disk.WEIGHTS).unlink()
     assert f"{folder} holds no model.safetensors" in refusal(folder)
-    (folder / pretrained.CONFIG).unlink()
+    (folder / disk.CONFIG).unlink()
     assert f"{folder} holds no config.json" in refusal(folder)
 
 
@@ -96,23 +118,23 @@ def test_pickled_weights_are_never_opened(folder: Path) -> None:
         def __reduce__(self) -> tuple[Any, ...]:
             return Path.touch, (folder / "sprung",)
 
-    (folder / pretrained.WEIGHTS).write_bytes(pickle.dumps(Trap()))
+    (folder / disk.WEIGHTS).write_bytes(pickle.dumps(Trap()))
     assert "model.safetensors is not a whole safetensors file" in refusal(folder)
-    (folder / pretrained.WEIGHTS).rename(folder / "pytorch_model.bin")
+    (folder / disk.WEIGHTS).rename(folder / "pytorch_model.bin")
     assert "holds no model.safetensors" in refusal(folder)
     assert not (folder / "sprung").exists()
 
 
 @pytest.mark.parametrize("kept", [0, 5, 8, 100, -1])
 def test_half_a_download_is_refused(folder: Path, kept: int) -> None:
-    path = folder / pretrained.WEIGHTS
+    path = folder / disk.WEIGHTS
     path.write_bytes(path.read_bytes()[:kept])
     assert "model.safetensors is not a whole safetensors file" in refusal(folder)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"n_embd": ' + "9" * 5_000 + "}", "\udcff"])
 def test_a_config_that_is_not_json_is_refused(folder: Path, text: str) -> None:
-    (folder / pretrained.CONFIG).write_bytes(text.encode("utf-8", "surrogateescape"))
+    (folder / disk.CONFIG).write_bytes(text.encode("utf-8", "surrogateescape"))
     assert "config.json is not JSON" in refusal(folder)
 
 
@@ -120,28 +142,28 @@ def test_a_config_that_is_not_json_is_refused(folder: Path, text: str) -> None:
     "text", ["[]", "null", "3", '"mingru"', "{}", '{"model_type": "gpt2", "n_embd": 768}']
 )
 def test_another_librarys_config_is_refused(folder: Path, text: str) -> None:
-    (folder / pretrained.CONFIG).write_text(text)
+    (folder / disk.CONFIG).write_text(text)
     assert "not a minRNN model" in refusal(folder)
 
 
 def test_an_endless_config_is_not_read(folder: Path) -> None:
-    change_config(folder, vocab="a" * pretrained.MAX_CONFIG_BYTES)
-    assert "at most 1000000 are read" in refusal(folder)
+    change_config(folder, vocab="a" * MAX_JSON_BYTES)
+    assert "at most 1,000,000 are read" in refusal(folder)
 
 
 def test_unknown_keys_are_named(folder: Path) -> None:
     change_config(folder, window=3, auto_map={})
-    assert "unknown keys auto_map, window" in refusal(folder)
+    assert "unknown keys 'auto_map, window'" in refusal(folder)
 
 
 def test_unknown_options_are_named(folder: Path) -> None:
     change_config(folder, options={"n_head": 4})
-    assert "unknown keys n_head" in refusal(folder)
+    assert "unknown keys 'n_head'" in refusal(folder)
 
 
 def test_an_unknown_mixer_is_named_with_the_known_ones(folder: Path) -> None:
-    change_config(folder, mixer="mamba")
-    assert "mixer 'mamba' is not known; choose one of: " in refusal(folder)
+    change_config(folder, mixer="no_such_model")
+    assert "mixer 'no_such_model' is not known; choose one of: " in refusal(folder)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +173,7 @@ def test_an_unknown_mixer_is_named_with_the_known_ones(folder: Path) -> None:
         ("vocab", 65),
         ("vocab", ["a", "b"]),
         ("block_size", "256"),
-        ("n_layer", 2.0),
+        ("n_layer", 2.5),
         ("n_layer", True),
         ("n_embd", None),
         ("mlp_ratio", "4"),
@@ -165,6 +187,17 @@ def test_an_unknown_mixer_is_named_with_the_known_ones(folder: Path) -> None:
 def test_a_value_of_the_wrong_type_is_named(folder: Path, key: str, value: Any) -> None:
     change_config(folder, **{key: value})
     assert key in refusal(folder).lower()
+
+
+def test_a_whole_number_may_be_written_with_a_point(folder: Path) -> None:
+    change_config(folder, n_layer=1.0)
+    assert LanguageModel.from_pretrained(folder).config.n_layer == 1
+
+
+def test_half_a_surrogate_pair_in_a_vocabulary_is_one_clear_error(folder: Path) -> None:
+    change_config(folder, vocab=VOCAB[:-1] + "\ud83d")
+    message = refusal(folder)
+    assert message == r"config.json: vocab holds '\ud83d', half a surrogate pair, which is no character."
 
 
 @pytest.mark.parametrize("value", [float("nan"), True, "2", None])
@@ -200,8 +233,9 @@ def test_a_value_out_of_range_is_named(folder: Path, key: str, value: Any) -> No
 
 @every_mixer
 def test_absurd_sizes_are_refused_before_anything_is_allocated(mixer: str, tmp_path: Path) -> None:
-    pretrained.write(small(mixer), tmp_path)
+    small(mixer).save(tmp_path)
     change_config(tmp_path, n_layer=64, n_embd=4_096, block_size=65_536)
+    resource = pytest.importorskip("resource")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     message = refusal(tmp_path)
     assert f"at most {MAX_PARAMS:,} are loaded" in message
@@ -211,14 +245,14 @@ def test_absurd_sizes_are_refused_before_anything_is_allocated(mixer: str, tmp_p
 
 @every_mixer
 def test_sizes_that_the_file_does_not_hold_are_refused_by_name(mixer: str, tmp_path: Path) -> None:
-    pretrained.write(small(mixer), tmp_path)
+    small(mixer).save(tmp_path)
     change_config(tmp_path, n_embd=1_024)
     assert "the config asks for" in refusal(tmp_path)
 
 
 def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
-    pretrained.write(small("lstm"), folder.parent / "lstm")
-    (folder.parent / "lstm" / pretrained.WEIGHTS).replace(folder / pretrained.WEIGHTS)
+    small("lstm").save(folder.parent / "lstm")
+    (folder.parent / "lstm" / disk.WEIGHTS).replace(folder / disk.WEIGHTS)
     assert "is it another architecture's?" in refusal(folder)
 
 
@@ -229,7 +263,7 @@ def test_a_missing_weight_is_named(folder: Path) -> None:
 
 def test_a_weight_too_many_is_named(folder: Path) -> None:
     change_weights(folder, lambda w: w.update(extra=torch.zeros(3)))
-    assert "holds extra, which a mingru of this config has not" in refusal(folder)
+    assert "holds 'extra', which a model of this config has not" in refusal(folder)
 
 
 def test_a_weight_of_the_wrong_shape_is_named_with_both(folder: Path) -> None:
@@ -241,6 +275,19 @@ def test_a_weight_of_the_wrong_shape_is_named_with_both(folder: Path) -> None:
 def test_a_weight_that_is_not_finite_is_named(folder: Path, value: float) -> None:
     change_weights(folder, lambda w: w["norm.weight"].fill_(value))
     assert "norm.weight holds values that are not finite numbers" in refusal(folder)
+
+
+def test_a_weight_that_is_finite_and_no_trained_one_is_named(folder: Path) -> None:
+    change_weights(folder, lambda w: w["norm.weight"].fill_(1e30))
+    assert "norm.weight holds values that are not finite numbers of a trained model" in refusal(folder)
+
+
+@every_mixer
+@pytest.mark.parametrize("scale", [1e17, 1e9])
+def test_weights_too_large_to_compute_with_are_refused(mixer: str, scale: float, folder: Path) -> None:
+    small(mixer).save(folder)
+    change_weights(folder, lambda w: w.update({name: torch.randn(t.shape) * scale for name, t in w.items()}))
+    assert "the model computes no finite numbers" in refusal(folder)
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64])
@@ -263,5 +310,5 @@ def test_a_number_too_large_for_float32_is_not_finite(folder: Path) -> None:
 
 
 def test_a_config_can_be_checked_without_weights() -> None:
-    with pytest.raises(ConfigError, match="unknown keys colour"):
-        pretrained.config_from_dict({"mixer": "mingru", "colour": "red"})
+    with pytest.raises(ConfigError, match="unknown keys 'colour'"):
+        disk.config_from_dict({"mixer": "mingru", "colour": "red"})

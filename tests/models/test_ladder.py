@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from minrnn.config import MixerOptions, ModelConfig
-from minrnn.models import MIXERS, LanguageModel, ladder
-from minrnn.models.lm import Mixer
+from minrnn.models import MIXERS, LanguageModel, Mixer, ladder
+from minrnn.presets import PRESETS
 
 WIDTH = 5
 
@@ -86,5 +86,7 @@ def test_minlstm_without_normalised_gates_differs_in_its_candidate_alone() -> No
     torch.testing.assert_close(plain(x)[0], ratio * linear(x)[0], rtol=1e-5, atol=1e-6)
 
 
-def test_every_rung_is_registered() -> None:
-    assert set(ladder.RUNGS) <= set(MIXERS)
+def test_every_rung_is_registered_and_has_a_recipe() -> None:
+    rungs = {name for name, mixer in MIXERS.items() if not mixer.compared}
+    assert rungs and rungs < set(PRESETS["ladder"]) < set(MIXERS)
+    assert all(MIXERS[name].__module__ == ladder.__name__ for name in rungs)

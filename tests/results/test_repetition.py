@@ -7,6 +7,7 @@ import torch
 
 from minrnn.config import ModelConfig
 from minrnn.models import LanguageModel
+from minrnn.results import repetition, tables
 from minrnn.results.repetition import measure, repeated_share
 
 
@@ -32,3 +33,9 @@ def test_greedy_decoding_of_a_small_model_loops_and_sampling_does_not() -> None:
     model = LanguageModel(ModelConfig("mingru", string.ascii_letters + "\n", n_layer=1, n_embd=16)).eval()
     greedy, drawn = measure(model, (0.0, 1.0), chars=400)
     assert len(greedy.text) == 400 and greedy.share > 0.5 and drawn.share < 0.1
+
+
+def test_shares_of_repetition_make_a_table() -> None:
+    measured = [repetition.Repetition(0.0, 0.981, ""), repetition.Repetition(0.8, 0.002, "")]
+    assert "| `base/mingru` | 98.1% | 0.2% |" in repetition.shares_table([("base/mingru", measured)])
+    assert repetition.shares_table([]) == tables.NOT_YET

@@ -4,36 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
-from minrnn import side_by_side
-from minrnn.checked import Checked
-from minrnn.config import Sampling
-from minrnn.library import Entry, Library
-from minrnn.runs.request import names
-from minrnn.side_by_side import check_prompt, folded_for
+from minrnn.library import COMMITTEE, Entry, Library
+from minrnn.ui.compare import writing
 from minrnn.ui.compare.tab import WRITING
+from minrnn.ui.compare.writing import ALL
 from minrnn.ui.components import endpoint
-
-ALL = "all"
-
-
-@dataclass(frozen=True)
-class _Choice(Checked):
-    """Which models a script asks for."""
-
-    preset: str = "base"
-    models: list[str] = field(default_factory=lambda: [ALL])
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "models", names(self.models))
-        super().__post_init__()
-
-    def entries(self, library: Library) -> list[Entry]:
-        """The models, in the order they are shown."""
-        loaded = library.models(self.preset)
-        return library.choose(self.preset, list(loaded) if self.models == [ALL] else self.models)
 
 
 def endpoints(library: Library) -> None:
@@ -48,37 +25,49 @@ def endpoints(library: Library) -> None:
         top_k: int = 0,
         top_p: float = 1.0,
         seed: int = 0,
+        context: int = 0,
+        finish_line: int = 0,
+        learn: int = 0,
+        learn_rate: float = 0.05,
     ) -> Iterator[dict[str, Any]]:
         """Let models continue a prompt, side by side; streams a snapshot about every 50 ms. One token is one character.
 
         Args:
             prompt: the text to continue; characters a model does not know are folded or dropped;
                 an empty one starts from a newline.
-            models: "all", or names: a list, or a text with commas between them.
+            models: "all", or names: a list, or a text with commas between them. "committee" writes one text drawn
+                from the mean of all models' probabilities.
             preset: which weights, "base" or "replica".
             max_new_tokens: characters to write, 1 to 5000.
             temperature: divides the logits; 0 always takes the likeliest character.
             top_k: keep the k likeliest characters only; 0 is off.
             top_p: keep the likeliest characters that together reach this probability; 1 is off.
             seed: the same seed gives the same text.
+            context: characters that a model may see when it draws the next one; 0 is all of them.
+            finish_line: further characters, at most, that are written to reach the end of a line.
+            learn: times that a copy of each model learns the prompt before it writes, 0 to 5; 0 is off.
+            learn_rate: the learning rate of that.
 
         Returns:
-            For every model {text, tokens_per_s, ttft_s, n_params, state_bytes, finish_reason}: the continuation alone,
-            its rate, seconds to the first token, its weights, its state's size, and null, "length", "stopped" or
-            "deadline".
+            For every model {text, tokens_per_s, ttft_s, n_params, state_bytes, finish_reason, learn_s}: the
+            continuation alone, its rate, seconds to the first token, its weights, its state's size, null, "length",
+            "stopped" or "deadline", and the seconds in which it learnt the prompt.
         """
-        sampling = Sampling(max_new_tokens, temperature, top_k, top_p, seed)
-        entries = _Choice(preset, models).entries(library)  # type: ignore[arg-type]
-        prompt = check_prompt(prompt)
-        prompts = {entry.key: folded_for(entry.model, prompt).text for entry in entries}
-        loaded = {entry.key: entry.model for entry in entries}
-        for snapshot in side_by_side.write(loaded, prompts, sampling):
+        asked = writing.request(
+            {
+                "prompt": "" if prompt is None else prompt,
+                "models": models, "preset": preset, "max_new_tokens": max_new_tokens, "temperature": temperature,
+                "top_k": top_k, "top_p": top_p, "seed": seed, "context": context, "finish_line": finish_line,
+                "learn": learn, "learn_rate": learn_rate,
+            }
+        )  # fmt: skip
+        for snapshot in writing.begin(asked, library).snapshots:
             yield {key: dataclasses.asdict(text) for key, text in snapshot.items()}
 
     def models() -> dict[str, Any]:
         """The models that are loaded: for every preset and model its origin, shape and metrics."""
         return {
-            preset: {key: _described(e) for key, e in library.models(preset).items()}
+            preset: {key: _described(e) for key, e in library.models(preset).items() if key != COMMITTEE}
             for preset in library.presets
         }
 

@@ -1,83 +1,130 @@
-"""The panels in which models write: one `gr.HTML` whose value is a list, so a further model costs nothing.
+"""The cards in which models write: one `gr.HTML` whose value is data, so a further model costs nothing.
 
 Text enters the page as textContent only, and only what is new is appended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 import gradio as gr
 
 from minrnn.library import Entry
-from minrnn.side_by_side import Snapshot, Written
-from minrnn.ui.components import bytes_text
+from minrnn.models import Committee, mixer_class
+from minrnn.side_by_side import Written
+from minrnn.ui.compare.writing import Writing
 from minrnn.ui.theme import color, static
-
-Panel = dict[str, Any]
-"""Data for one panel, as the page's script expects it: all values are strings."""
 
 FINISH = {None: "", "length": "done", "stopped": "stopped", "deadline": "out of time"}
 
 
-def panels(value: Sequence[Panel]) -> gr.HTML:
+class Card(TypedDict):
+    """Data for one card, as the page's script expects it.
+
+    Attributes:
+        key: unique among the cards.
+        title: the model's name.
+        year: when it was published; empty where that says nothing.
+        color: its hue.
+        prompt: the prompt in its own characters.
+        text: what it has written.
+        rate: characters a second; 0 where nobody measured.
+        status: "sample", "learning", "writing", "done", "stopped" or "out of time".
+        learnt: what it learnt first, and how long that took; empty where it did not.
+        sheet: name and value of everything that is known of the model.
+    """
+
+    key: str
+    title: str
+    year: str
+    color: str
+    prompt: str
+    text: str
+    rate: float
+    status: str
+    learnt: str
+    sheet: list[tuple[str, str]]
+
+
+class Cards(TypedDict):
+    """The cards at one moment.
+
+    Attributes:
+        run: the moment of the click that began this text, in the page's milliseconds; 0 for stored samples.
+        cards: in the order they are shown.
+        note: what had to be changed in the prompt.
+    """
+
+    run: float
+    cards: list[Card]
+    note: str
+
+
+def panels(value: Cards) -> gr.HTML:
     """The component."""
     return gr.HTML(
-        value=list(value),
-        html_template='<div class="panels"></div>',
+        value=value,
+        html_template='<div class="cards"></div><p class="note"></p><p class="live" aria-live="polite"></p>',
         css_template=static("texts.css"),
-        js_on_load=static("texts.js"),
+        js_on_load=static("make.js", "texts.js"),
         apply_default_css=False,
-        elem_id="panels",
+        elem_id="texts",
     )
 
 
-def saved(entries: Sequence[Entry]) -> list[Panel]:
+def stored(entries: Sequence[Entry]) -> Cards:
     """Before the first click: what each model wrote when it was trained."""
-    return [_saved(entry) for entry in entries]
+    return {"run": 0, "cards": [_stored(entry) for entry in entries], "note": ""}
 
 
-def at_moment(entries: Sequence[Entry], prompts: Mapping[str, str], snapshot: Snapshot) -> list[Panel]:
-    """The panels at one moment of a generation.
-
-    Args:
-        entries: the models.
-        prompts: for every key the prompt in the model's own characters.
-        snapshot: what they have written.
-    """
-    return [_panel(entry, prompts[entry.key], snapshot[entry.key]) for entry in entries]
+def at_moment(run: float, writing: Writing, snapshot: dict[str, Written]) -> Cards:
+    """The cards at one moment of a generation."""
+    cards = [_card(entry, writing.prompts[entry.key], snapshot[entry.key]) for entry in writing.entries]
+    return {"run": run, "cards": cards, "note": writing.note}
 
 
-def _saved(entry: Entry) -> Panel:
+def _stored(entry: Entry) -> Card:
     sample = entry.checkpoint.metrics.get("sample") or {}
-    panel = _panel(entry, str(sample.get("prompt", "")), Written(text=str(sample.get("text", ""))))
-    return {
-        **panel,
-        "status": "sample from its training" if panel["text"] else "",
-        "rate": "",
-        "first": "",
-        "state": "",
-    }
+    card = _card(entry, str(sample.get("prompt", "")), Written(text=str(sample.get("text", ""))))
+    return {**card, "status": "sample"}
 
 
-def _panel(entry: Entry, prompt: str, written: Written) -> Panel:
+def _card(entry: Entry, prompt: str, written: Written) -> Card:
+    year = 0 if isinstance(entry.model, Committee) else mixer_class(entry.model.config.mixer).year
     return {
         "key": entry.key,
         "title": entry.title,
+        "year": str(year or ""),
         "color": color(entry.key),
-        "about": _about(entry),
-        "origin": entry.origin,
         "prompt": prompt,
         "text": written.text,
-        "rate": f"{written.tokens_per_s:,.0f}" if written.tokens_per_s else "–",
-        "first": f"{written.ttft_s * 1000:,.0f} ms" if written.ttft_s else "–",
-        "state": bytes_text(written.state_bytes) if written.state_bytes else "–",
-        "status": FINISH[written.finish_reason] or "writing",
+        "rate": round(written.tokens_per_s, 1),
+        "status": FINISH[written.finish_reason] or ("writing" if written.text else "starting"),
+        "learnt": f"learnt the prompt in {written.learn_s:.1f} s" if written.learn_s else "",
+        "sheet": sheet(entry),
     }
 
 
-def _about(entry: Entry) -> str:
-    loss = entry.checkpoint.metrics.get("val_loss")
-    size = f"{entry.model.n_params / 1e6:.2f} M parameters"
-    return f"{size} · loss {loss:.3f}" if isinstance(loss, float) else size
+def sheet(entry: Entry) -> list[tuple[str, str]]:
+    """What is known of a model, for people: name and value."""
+    if isinstance(entry.model, Committee):
+        return [
+            ("what", "one text, drawn from the mean of all models' probabilities"),
+            ("weights", entry.origin),
+        ]
+    config, metrics = entry.model.config, entry.checkpoint.metrics
+    rows = [
+        ("equation", mixer_class(config.mixer).equation),
+        ("parameters", f"{entry.model.n_params:,}"),
+        ("shape", f"{config.n_layer} layers of {config.n_embd}, trained on windows of {config.block_size}"),
+        ("convolution", f"over {config.conv_kernel} characters" if config.conv_kernel else "none"),
+        ("dropout", f"{config.dropout:g}"),
+    ]
+    if isinstance(metrics.get("tokens_seen"), int):
+        rows.append(
+            ("characters read", f"{metrics['tokens_seen'] / 1e6:.1f} M of {metrics.get('corpus', 'a text')}")
+        )
+    if isinstance(metrics.get("val_loss"), float):
+        rows.append(("validation loss", f"{metrics['val_loss']:.4f} nats a character"))
+    return [*rows, ("weights", entry.origin)]

@@ -1,241 +1,291 @@
-"""The Compare tab: one prompt, every model's continuation side by side."""
+"""The Compare tab: one prompt, every model's continuation side by side.
+
+The page's part (typing samples, following a text, the blind test, the link) is `static/texts.js`.
+"""
 
 from __future__ import annotations
 
-import random
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
+from gradio.context import Context
 
-from minrnn import side_by_side
-from minrnn.config import Sampling
-from minrnn.errors import CheckpointError
-from minrnn.library import Entry, Library, with_added
+from minrnn import presets, settings
+from minrnn.errors import ConfigError
+from minrnn.library import COMMITTEE, Entry, Library, with_added
+from minrnn.models import mixer_class
 from minrnn.settings import MAX_NEW_TOKENS
-from minrnn.side_by_side import check_prompt, folded_for
-from minrnn.ui.compare import panels
+from minrnn.ui.compare import panels, writing
+from minrnn.ui.compare.writing import FINISH_LINE, Stops
 from minrnn.ui.components import plain, visible_errors
 
-EXAMPLES = [
-    "ROMEO:\n",
-    "To be, or not to be",
-    "First Citizen:\nWe are hungry",
-    "KING RICHARD III:\nNow is the winter",
-    "O gentle Juliet, ",
-]
+LEAD = (
+    "# Were RNNs all we needed?\n{count} models of 2.3 M weights, old and new, continue your words. "
+    "Press Write, then let them see only 2 characters."
+)
+PROMPT = "ROMEO:"
+EXAMPLES = ("To be, or not to be", "First Citizen:", "JULIET:")
+DICE = (
+    "KING RICHARD III:\nNow is the winter", "O gentle Juliet, ", "MENENIUS:\n", "Good morrow, ", "The queen",
+    "Once more", "My lord, the ", "What is ", "GLOUCESTER:\nWhy, ",
+)  # fmt: skip
+_ANY = f"() => {{ const all = {json.dumps(DICE)}; return all[Math.floor(Math.random() * all.length)]; }}"
+CONTEXTS = (("∞", 0), ("64", 64), ("16", 16), ("8", 8), ("4", 4), ("2", 2), ("1", 1))
+ALIKE = (
+    "They sound alike because 16 characters are enough here: with 16 in sight all of them write nearly as well as with "
+    "everything. Let them see 2, and all of them babble."
+)
 WRITING: dict[str, Any] = {"concurrency_id": "generate", "concurrency_limit": 2}
 """Generations at once: one a core of a free Space."""
-MAX_PAGES = 10_000
-"""Pages whose last Stop is remembered."""
-AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 QUEUED: dict[str, Any] = {"concurrency_id": "redraw", "concurrency_limit": 8, "show_progress": "hidden"}
 """For what may fail: without the queue a page does not hear of it."""
-PRESET_LABELS = {
-    "base": "base: 2.3 M parameters, our best recipe",
-    "replica": "replica: the student replication's shapes",
-}
 
 
-def build(library: Library, extra: gr.State) -> None:
+@dataclass
+class Fields:
+    """What a visitor sets, by the names of `WriteRequest`, and what the page adds to it."""
+
+    parts: dict[str, Component]
+
+    @property
+    def inputs(self) -> set[Block]:
+        """All of them, as Gradio takes them to hand a dictionary to a handler."""
+        return set(self.parts.values())
+
+    @property
+    def order(self) -> str:
+        """The names in the order in which a script of the page gets the values: Gradio sorts a set by id."""
+        return json.dumps(sorted(self.parts, key=lambda name: self.parts[name]._id))
+
+    def given(self, values: dict[Component, Any]) -> dict[str, Any]:
+        """The values by name."""
+        return {name: values[part] for name, part in self.parts.items()}
+
+
+def build(library: Library, extra: gr.State, copy: gr.Button) -> Fields:
     """Draw the tab inside the current Blocks.
 
     Args:
         library: the models loaded at the start.
         extra: references of further models that this visitor added.
+        copy: the button that copies the page's link.
+
+    Returns:
+        What a visitor can set; `link` fills it from an address.
     """
     first = library.presets[0] if library.presets else ""
-    names = _choices(library, first)
-    with gr.Row():
-        with gr.Column(scale=3, min_width=300):
+    with gr.Column(elem_id="compare"):
+        gr.Markdown(LEAD.format(count=_count(library, first)), elem_classes="lead")
+        with gr.Row(elem_id="bar"):
             prompt = gr.Textbox(
-                EXAMPLES[0], label="Prompt", lines=3, max_lines=8, info="Shift+Enter generates."
-            )
-            gr.Examples(EXAMPLES, prompt, label="Try one of these")
-            with gr.Row():
-                go = gr.Button("Generate", variant="primary", elem_id="generate")
-                halt = gr.Button("Stop", elem_id="stop")
-        with gr.Column(scale=2, min_width=300):
-            preset = gr.Radio(
-                [(PRESET_LABELS.get(name, name), name) for name in library.presets],
-                value=first,
-                label="Weights",
-            )
-            chosen = gr.CheckboxGroup(names, value=[key for _, key in names], label="Models")
-            controls = _controls()
-            _hub_box(library, extra)
-    note = gr.Markdown(elem_classes="quiet", elem_id="prompt-note")
-    view = panels.panels(panels.saved(list(library.models(first).values())) if first else [])
+                PROMPT, show_label=False, container=False, lines=1, max_lines=4, scale=1, min_width=120,
+                elem_id="prompt", html_attributes=gr.InputHTMLAttributes(spellcheck=False),
+                placeholder="Type the beginning of a text",
+            )  # fmt: skip
+            go = gr.Button("Write", variant="primary", elem_id="write", scale=0, min_width=90)
+            halt = gr.Button("Stop", variant="stop", elem_id="stop", scale=0, min_width=90)
+        context, blind = _chips(prompt)
+        view = panels.panels(panels.stored(_ticked(library, first)))
+        gr.Markdown(ALIKE, elem_classes="quiet", elem_id="alike")
+        gear = gr.Button("⚙", elem_id="gear", min_width=44, scale=0)
+        with gr.Column(elem_id="settings"):
+            parts = _settings(library, first, extra)
+    clicked = gr.Number(0, visible=False)
+    fields = Fields({"prompt": prompt, "context": context, "extra": extra, "clicked": clicked, **parts})
+    _wire(library, fields, view, go, halt)
+    gear.click(None, None, None, js="() => window.minrnn.settings()")
+    blind.change(None, blind, None, js="on => window.minrnn.blind(on)")
+    space = json.dumps(settings.space_url())
+    copy.click(
+        None,
+        fields.inputs,
+        None,
+        js=f"(...args) => window.minrnn.copyLink(args, {fields.order}, {json.dumps(space)})",
+    )
+    return fields
 
-    clicked = gr.Number(visible=False, elem_id="clicked")
-    fields = {
-        "prompt": prompt, "preset": preset, "chosen": chosen, "extra": extra, "clicked": clicked, **controls
-    }  # fmt: skip
-    stops = Stops()
-    run = visible_errors(_generator(library, stops, fields))
-    outputs = [view, note]
+
+def link(fields: Fields, tabs: gr.Tabs, library: Library) -> None:
+    """Fill the fields from the page's address when it opens, then let the page's script know."""
+    page = Context.root_block
+    assert page is not None
+    names = [name for name in fields.parts if name not in ("extra", "clicked", "locked")]
+    defaults = {name: getattr(fields.parts[name], "value", None) for name in names} | {"tab": "compare"}
+    linked = gr.Checkbox(False, visible=False)
+
+    def arrive(request: gr.Request) -> list[Any]:
+        found = _from_query(dict(request.query_params), library)
+        updates = [gr.update(value=found[name]) if name in found else gr.skip() for name in names]
+        tab = str(request.query_params.get("tab", "compare"))
+        return [*updates, gr.Tabs(selected=tab) if tab in TABS else gr.skip(), "seed" in found]
+
+    page.load(arrive, None, [*(fields.parts[name] for name in names), tabs, linked], **AT_ONCE).then(
+        None, linked, None, js=f"linked => window.minrnn.arrive(linked, {json.dumps(defaults)})"
+    )
+
+
+TABS = ("compare", "inside", "tasks", "train", "results")
+
+
+def _wire(library: Library, fields: Fields, view: gr.HTML, go: gr.Button, halt: gr.Button) -> None:
+    """Tie Write, Stop and the choice of models to what they do."""
+    stops, prompt, clicked = Stops(), fields.parts["prompt"], fields.parts["clicked"]
+    page = Context.root_block
+    assert page is not None and isinstance(prompt, gr.Textbox)
+
+    def write(values: dict[Component, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        given = fields.given(values)
+        at = given.pop("clicked")
+        given.pop("locked")
+        seed = given["seed"]
+        asked = writing.request({**given, "finish_line": FINISH_LINE})
+        begun = writing.begin(asked, library, lambda: stops.since(at, request))
+        for snapshot in begun.snapshots:
+            yield panels.at_moment(at, begun, snapshot), seed
+
+    begin = f"(...args) => window.minrnn.begin(args, {fields.order})"
+    starts = [go.click, prompt.submit]
+    gr.on(starts, stops.ask, clicked, None, js="() => [window.minrnn.moment() - 1]", **AT_ONCE)
+    over: dict[str, Any] = {"fn": None, "js": "() => window.minrnn.over()"}
+    text = gr.on(
+        starts, visible_errors(write), fields.inputs, [view, fields.parts["seed"]], js=begin, show_progress="hidden",
+        api_name="write", api_visibility="private", trigger_mode="multiple", **WRITING,
+    )  # fmt: skip
+    text.success(**over)
+    text.failure(**over)
+    halt.click(stops.ask, clicked, None, js="() => [Date.now()]", **AT_ONCE)
+    page.unload(stops.forget)
+    chosen, preset = fields.parts["models"], fields.parts["preset"]
+    assert isinstance(chosen, gr.CheckboxGroup) and isinstance(preset, gr.Radio)
+
+    def redraw(preset: str, models: list[str], extra: list[str]) -> panels.Cards:
+        own = [entry for key, entry in library.models(preset).items() if key in models]
+        return panels.stored([*own, *(e for e in library.readable(extra) if e.key in models)])
+
+    def refill(preset: str, extra: list[str]) -> Any:
+        keys = [entry.key for entry in _ticked(library, preset)] + list(extra)
+        return gr.CheckboxGroup(_choices(library, preset, extra), value=keys)
+
+    shown: dict[str, Any] = {"inputs": [preset, chosen, fields.parts["extra"]], "outputs": view, **QUEUED}
+    chosen.input(visible_errors(redraw), **shown, api_visibility="private")
     gr.on(
-        [go.click, prompt.submit],
-        run,
-        set(fields.values()),
-        outputs,
-        js=_CLICKED.replace("COUNT", str(len(fields))).replace("PLACE", str(_place(clicked, fields))),
-        show_progress="hidden",
-        api_name="write",
-        api_visibility="private",
-        **WRITING,
-    )
-    halt.click(stops.press, clicked, None, js="() => [Date.now()]", api_visibility="private", **AT_ONCE)
-    shown: dict[str, Any] = {
-        "fn": _redraw(library),
-        "inputs": [preset, chosen, extra],
-        "outputs": [view, note],
-    }
-    chosen.input(**shown, api_visibility="private", **QUEUED)
-    refill: dict[str, Any] = {"fn": _refill(library), "inputs": [preset, extra], "outputs": chosen}
-    gr.on([preset.input, extra.change], **refill, api_visibility="private", **QUEUED).then(
-        **shown, api_visibility="private", **QUEUED
-    )
+        [preset.input, fields.parts["extra"].change],  # type: ignore[attr-defined]
+        visible_errors(refill), [preset, fields.parts["extra"]], chosen, **QUEUED, api_visibility="private",
+    ).then(visible_errors(redraw), **shown, api_visibility="private")  # fmt: skip
 
 
-_CLICKED = "(...args) => { args[PLACE] = Date.now(); return args.slice(0, COUNT); }"
-"""Puts the time of the click, by the page's own clock, where the server expects it."""
-
-
-def _place(part: gr.components.Component, fields: dict[str, Any]) -> int:
-    """Where Gradio puts a component of a set of inputs: it sorts them by id."""
-    return sorted(other._id for other in fields.values()).index(part._id)
-
-
-def _controls() -> dict[str, gr.components.Component]:
-    """Length, temperature, top-k, top-p and seed: one set for all models."""
-    with gr.Row():
-        length = gr.Slider(1, MAX_NEW_TOKENS, 500, step=1, label="Length", info="characters", min_width=140)
-        temperature = gr.Slider(
-            0, 2, 0.8, step=0.05, label="Temperature", info="0: always the likeliest", min_width=140
+def _chips(prompt: gr.Textbox) -> tuple[gr.Radio, gr.Checkbox]:
+    """Examples, how much the models may see, and the blind test."""
+    with gr.Row(elem_id="chips"):
+        for text in EXAMPLES:
+            chip = gr.Button(text.split("\n")[0], elem_classes="chip", size="sm")
+            chip.click(None, None, prompt, js=f"() => {json.dumps(text)}")
+        dice = gr.Button("🎲 any", elem_classes="chip", elem_id="dice", size="sm")
+        dice.click(None, None, prompt, js=_ANY)
+        context = gr.Radio(
+            list(CONTEXTS),
+            value=0,
+            label="they may see",
+            elem_classes="chips",
+            elem_id="context",
+            container=True,
         )
-    with gr.Accordion("More settings", open=False), gr.Row():
-        top_k = gr.Slider(0, 100, 0, step=1, label="Top-k", info="0: off", min_width=120)
-        top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top-p", info="1: off", min_width=120)
-        seed = gr.Number(0, label="Seed", info="same seed, same text", precision=0, minimum=0, min_width=120)
-        dice = gr.Button("🎲 New seed", size="sm", min_width=60)
-    dice.click(lambda: random.randrange(2**31), None, seed, api_visibility="private", **AT_ONCE)
-    return {
-        "max_new_tokens": length, "temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed
+        blind = gr.Checkbox(False, label="Blind", elem_id="blind", container=False, min_width=80, scale=0)
+    return context, blind
+
+
+def _settings(library: Library, preset: str, extra: gr.State) -> dict[str, Component]:
+    """What is set once: models, weights, length, drawing, learning, seed, and a model from the Hub."""
+    gr.Markdown("### Settings", elem_id="settings-head")
+    names = _choices(library, preset)
+    parts: dict[str, Component] = {
+        "models": gr.CheckboxGroup(names, value=[e.key for e in _ticked(library, preset)], label="Models"),
+        "preset": gr.Radio(
+            [(f"{name}: {presets.ABOUT[name]}", name) for name in library.presets], value=preset, label="Weights"
+        ),
+        "max_new_tokens": gr.Slider(1, MAX_NEW_TOKENS, 500, step=1, label="Length", info="characters"),
+        "temperature": gr.Slider(0, 2, 0.8, step=0.05, label="Temperature", info="0: always the likeliest"),
+        "top_k": gr.Slider(0, 100, 0, step=1, label="Top-k", info="0: off"),
+        "top_p": gr.Slider(0.05, 1, 1, step=0.05, label="Top-p", info="1: off"),
+        "seed": gr.Number(0, label="Seed", info="the same seed gives the same text", precision=0, minimum=0),
+        "locked": gr.Checkbox(False, label="🔒 Keep this seed", elem_id="lock"),
+        "learn": gr.Slider(
+            0, 5, 0, step=1, label="Learn the prompt first",
+            info="times that a copy of each model learns the prompt before it writes; try it with a page of prose",
+        ),
+        "learn_rate": gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Rate of learning"),
     }  # fmt: skip
+    _hub_box(library, extra)
+    done = gr.Button("Done", elem_id="settings-done", size="sm")
+    done.click(None, None, None, js="() => window.minrnn.settings(false)")
+    return parts
 
 
 def _hub_box(library: Library, extra: gr.State) -> None:
     """Lets a visitor add a model of their own."""
-    with gr.Accordion("Add a model from the Hub", open=False):
-        ref = gr.Textbox(
-            label="Repo",
-            placeholder="user/repo, or user/repo@revision",
-            scale=4,
-            info="any model that minRNN saved",
-        )
-        add = gr.Button("Add", scale=1, elem_id="add-model")
-    gr.on(
-        [add.click, ref.submit],
-        visible_errors(_adder(library)),
-        [ref, extra],
-        [ref, extra],
-        concurrency_id="hub",
-        concurrency_limit=2,
-        api_visibility="private",
-    )
+    ref = gr.Textbox(
+        label="Add a model from the Hub", placeholder="user/repo, or user/repo@revision",
+        info="any model that minRNN saved",
+    )  # fmt: skip
+    add = gr.Button("Add", elem_id="add-model", size="sm")
 
-
-def _adder(library: Library) -> Any:
-    def add(ref: str, extra: list[str]) -> tuple[str, list[str]]:
+    def add_model(ref: str, extra: list[str]) -> tuple[str, list[str]]:
         """The box emptied, and the list with one model more."""
         longer = with_added(extra, key := library.add_from_hub(ref))
-        gr.Info(f"Added {plain(library.further(key).origin)}.")
+        gr.Info(f"Added {plain(library.further(key).origin)}. It writes beside the others now.")
         return "", longer
 
-    return add
+    gr.on(
+        [add.click, ref.submit], visible_errors(add_model), [ref, extra], [ref, extra],
+        concurrency_id="hub", concurrency_limit=2, api_visibility="private",
+    )  # fmt: skip
+
+
+def _from_query(given: dict[str, str], library: Library) -> dict[str, Any]:
+    """What an address sets, by name; what makes no sense in it is left out."""
+    kinds: dict[str, Any] = {
+        "prompt": str, "preset": str, "models": lambda text: text.split(","), "max_new_tokens": int,
+        "temperature": float, "top_k": int, "top_p": float, "seed": int, "context": int, "learn": int,
+        "learn_rate": float,
+    }  # fmt: skip
+    found: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        try:
+            if name in given:
+                found[name] = kind(given[name])
+                writing.request({"prompt": "", **found})
+        except (ValueError, ConfigError):
+            found.pop(name, None)
+    if found.get("preset") not in library.presets:
+        found.pop("preset", None)
+    known = library.models(found.get("preset", library.presets[0])) if library.presets else {}
+    found["models"] = [key for key in found.get("models", []) if key in known]
+    if not found["models"]:
+        del found["models"]
+    if found.get("context") not in {value for _, value in CONTEXTS}:
+        found.pop("context", None)
+    return found
+
+
+def _ticked(library: Library, preset: str) -> Sequence[Entry]:
+    """The models that write at first."""
+    loaded = library.models(preset) if preset else {}
+    return [entry for key, entry in loaded.items() if key != COMMITTEE and mixer_class(key).chosen_first]
 
 
 def _choices(library: Library, preset: str, extra: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Title and key of every model on offer."""
     loaded = [(entry.title, key) for key, entry in library.models(preset).items()] if preset else []
-    return loaded + [(_further_title(entry), entry.key) for entry in library.readable(extra)]
+    return loaded + [(f"{entry.title} ({entry.origin})", entry.key) for entry in library.readable(extra)]
 
 
-def _further_title(entry: Entry) -> str:
-    return f"{entry.title} ({entry.origin})"
-
-
-def _entries(library: Library, preset: str, chosen: Sequence[str], extra: Sequence[str]) -> list[Entry]:
-    """The chosen models, the preset's first.
-
-    Raises:
-        CheckpointError: if none is chosen, or one that is not on offer.
-    """
-    own = [key for key in chosen if key not in extra]
-    entries = library.choose(preset, own) if own else []
-    entries += [entry for entry in library.readable(extra) if entry.key in chosen]
-    if not entries:
-        raise CheckpointError("no model is chosen; tick at least one.")
-    return entries
-
-
-class Stops:
-    """When each page last pressed Stop, in milliseconds of that page's own clock.
-
-    A generation ends itself once its page has pressed Stop after the click that began it, also where that click
-    still waits in the queue. Cancelling the event instead would race with what is on its way to the page.
-    """
-
-    def __init__(self) -> None:
-        self._pressed: dict[str, float] = {}
-
-    def press(self, at_ms: float, request: gr.Request) -> None:
-        """Remember a click on Stop."""
-        if len(self._pressed) >= MAX_PAGES:
-            self._pressed.clear()
-        self._pressed[str(request.session_hash)] = at_ms
-
-    def since(self, at_ms: float, request: gr.Request) -> bool:
-        """Whether that page has pressed Stop after a moment."""
-        return self._pressed.get(str(request.session_hash), -1) >= at_ms
-
-
-def _generator(library: Library, stops: Stops, fields: dict[str, Any]) -> Any:
-    def generate(
-        values: dict[gr.components.Component, Any], request: gr.Request
-    ) -> Iterator[tuple[Any, ...]]:
-        given = {name: values[part] for name, part in fields.items()}
-        entries = _entries(library, given.pop("preset"), given.pop("chosen"), given.pop("extra"))
-        prompt, clicked = check_prompt(given.pop("prompt")), given.pop("clicked")
-        sampling = Sampling(**{name: value for name, value in given.items() if value is not None})
-        folded = {entry.key: folded_for(entry.model, prompt) for entry in entries}
-        prompts = {key: text.text for key, text in folded.items()}
-        note = "  \n".join(dict.fromkeys(text.note for text in folded.values() if text.note))
-        models = {entry.key: entry.model for entry in entries}
-        for snapshot in side_by_side.write(
-            models, prompts, sampling, should_stop=lambda: stops.since(clicked, request)
-        ):
-            yield panels.at_moment(entries, prompts, snapshot), note
-
-    return generate
-
-
-def _redraw(library: Library) -> Any:
-    """The saved samples of the models that are ticked."""
-
-    def redraw(preset: str, chosen: list[str], extra: list[str]) -> tuple[Any, ...]:
-        entries = _entries(library, preset, chosen, extra) if chosen else []
-        return panels.saved(entries), ""
-
-    return visible_errors(redraw)
-
-
-def _refill(library: Library) -> Any:
-    """Every model of another preset, all of them ticked."""
-
-    def refill(preset: str, extra: list[str]) -> Any:
-        choices = _choices(library, preset, extra)
-        return gr.CheckboxGroup(choices, value=[key for _, key in choices])
-
-    return visible_errors(refill)
+def _count(library: Library, preset: str) -> str:
+    count = len(_ticked(library, preset))
+    words = ("No", "One", "Two", "Three", "Four", "Five", "Six")
+    return words[count] if count < len(words) else str(count)

@@ -36,7 +36,8 @@ def curves(
     figure = go.Figure()
     for result, run in zip(results, runs, strict=True):
         figure.add_trace(_curve(result, run, axis))
-        figure.add_trace(_end(result, run, axis))
+        if result.val_loss is not None:
+            figure.add_trace(_end(result, run, axis))
     ends = [_x(run, axis)[-1] for run in runs if run.val_loss]
     lowest = min((p.loss for p in published if p.drawn), default=0)
     for entry in sorted(published, key=lambda p: -p.loss):
@@ -51,12 +52,13 @@ def scatter(results: Sequence[Result], published: Sequence[Published]) -> go.Fig
     """Validation loss against the number of parameters; published systems that state both are diamonds.
 
     Args:
-        results: one point each, its colour the model's and its shape the preset's.
+        results: one point each, its colour the model's and its shape the preset's; one that was not scored has none.
         published: those on the training split, or without a number of parameters, are left out.
     """
     figure = go.Figure()
     for result in results:
-        figure.add_trace(_point(result))
+        if result.val_loss is not None:
+            figure.add_trace(_point(result))
     known = [p for p in published if p.params and p.split == "val"]
     figure.add_trace(_diamonds(known))
     figure.update_xaxes(title="parameters", type="log", tickvals=PARAMETER_TICKS, tickformat="~s")
@@ -77,13 +79,14 @@ def _curve(result: Result, run: Curve, axis: Axis) -> go.Scatter:
 
 def _end(result: Result, run: Curve, axis: Axis) -> go.Scatter:
     """The loss over the whole validation split, where the run ended; the curve before it is an estimate."""
+    scored = "a sample of the" if result.val_loss_streaming is None else "the whole"
     return go.Scatter(
         x=_x(run, axis)[-1:],
         y=[result.val_loss],
         mode="markers",
         marker={"color": color(result.model), "size": 11, "symbol": "diamond"},
         showlegend=False,
-        hovertemplate=f"{result.title}: %{{y:.4f}} over the whole validation split<extra></extra>",
+        hovertemplate=f"{result.title}: %{{y:.4f}} over {scored} validation split<extra></extra>",
     )
 
 

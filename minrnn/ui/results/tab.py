@@ -115,9 +115,9 @@ def _own_rows(own: Sequence[Result], preset: str) -> list[str]:
 
 def _own_row(r: Result) -> str:
     cells = [
-        f"<b>{tables.loss(r.val_loss)}</b>",
+        _own_loss(r),
         tables.loss(r.val_loss_streaming),
-        f"{r.bits_per_char:.3f}",
+        "" if r.bits_per_char is None else f"{r.bits_per_char:.3f}",
         tables.loss(r.train_loss),
         f"{r.n_params / 1000:,.0f}{_breakdown(r)}",
         f"{r.tokens_seen / 1e6:.1f} M",
@@ -125,6 +125,13 @@ def _own_row(r: Result) -> str:
         escape(r.device),
     ]
     return _row(escape(r.title), cells)
+
+
+def _own_loss(r: Result) -> str:
+    """The validation loss, or why there is none, as HTML."""
+    if r.val_loss is None:
+        return "not scored"
+    return f"<b>{tables.loss(r.val_loss)}</b>" + " (of a sample)" * (r.val_loss_streaming is None)
 
 
 def _published_row(p: Published, note: int) -> str:

@@ -1,63 +1,287 @@
-const root = element.querySelector('.panels');
+// The cards: texts as they are written, the stored samples on arrival, the blind test, the sheets, and the link.
+const root = element.querySelector('.cards');
+const note = element.querySelector('.note');
+const live = element.querySelector('.live');
+const stage = () => document.getElementById('compare');
 const cards = new Map();
-const FIGURES = [['rate', 'characters/s'], ['first', 'to first'], ['state', 'state']];
+const order = [];
+let latest = 0, begun = 0, ended = 0, typing = null, blind = false, answered = false;
 
-function make(tag, className, parent) {
-  const node = document.createElement(tag);
-  node.className = className;
-  parent.append(node);
-  return node;
-}
 function card(key) {
-  const node = document.createElement('article');
-  node.className = 'panel';
-  const parts = {node};
+  const node = make('article', 'card', document.createDocumentFragment());
+  const parts = {node, shown: '', boundary: 0};
   const head = make('header', '', node);
   parts.title = make('h2', '', head);
+  parts.year = make('span', 'year', head);
+  parts.learnt = make('span', 'learnt', head);
   parts.status = make('span', 'status', head);
-  parts.about = make('p', 'about', node);
-  parts.scroll = make('div', 'text', node);
-  parts.scroll.tabIndex = 0;
-  parts.prompt = make('span', 'prompt', parts.scroll);
-  parts.text = make('span', 'new', parts.scroll);
-  const list = make('dl', '', node);
-  for (const [name, label] of FIGURES) {
-    const cell = make('div', '', list);
-    make('dt', '', cell).textContent = label;
-    parts[name] = make('dd', '', cell);
-  }
-  parts.origin = make('p', 'origin', node);
+  const tools = make('span', 'tools', head);
+  parts.about = tool(tools, 'about', () => about(parts));
+  parts.copy = tool(tools, 'copy', () => copyText(parts));
+  parts.text = make('div', 'text', node);
+  parts.text.tabIndex = 0;
+  parts.text.setAttribute('role', 'region');
+  parts.text.addEventListener('click', () => whole(parts));
+  parts.guess = make('button', 'guess', node, 'This is the GPT');
+  parts.guess.addEventListener('click', () => answer(parts));
+  const foot = make('footer', '', node);
+  parts.bar = make('i', '', make('span', 'speed', foot));
+  parts.rate = make('b', '', foot);
+  make('span', '', foot, 'characters/s');
   return parts;
 }
-function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+const SIGNS = {
+  about: ['M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13', 'M8 7.2v4', 'M8 4.6v.4'],
+  copy: ['M5.5 5.5h8v9h-8z', 'M10.5 5.5v-4h-8v9h3'],
+};
+function tool(parent, name, act) {
+  const button = make('button', name, parent);
+  const sign = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  sign.setAttribute('viewBox', '0 0 16 16');
+  sign.setAttribute('aria-hidden', 'true');
+  for (const line of SIGNS[name]) {
+    const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+    path.setAttribute('d', line);
+    sign.append(path);
+  }
+  button.append(sign);
+  button.type = 'button';
+  button.addEventListener('click', event => { event.stopPropagation(); act(); });
+  return button;
 }
-function append(node, text) {
-  const old = node.textContent;
-  if (old && text.startsWith(old)) node.firstChild.appendData(text.slice(old.length));
-  else put(node, text);
+function put(node, text) { if (node.textContent !== text) node.textContent = text; }
+
+// Text is laid out a line a paragraph, so that a line that wraps hangs under its beginning.
+function write(parts, prompt, text) {
+  const whole = prompt + text;
+  if (!whole.startsWith(parts.shown) || parts.boundary !== prompt.length) {
+    parts.text.replaceChildren();
+    Object.assign(parts, {shown: '', boundary: prompt.length, line: null});
+  }
+  const atEnd = parts.text.scrollHeight - parts.text.scrollTop - parts.text.clientHeight < 40;
+  let from = parts.shown.length;
+  while (from < whole.length) {
+    const inPrompt = from < prompt.length;
+    const limit = inPrompt ? prompt.length : whole.length;
+    const newline = whole.indexOf('\n', from);
+    const to = newline < 0 || newline >= limit ? limit : newline;
+    if (!parts.line) parts.line = make('p', '', parts.text);
+    if (to > from) append(parts.line, whole.slice(from, to), inPrompt);
+    if (to === newline) { parts.line = make('p', '', parts.text); from = to + 1; } else from = to;
+  }
+  const grew = whole.length > parts.shown.length;
+  parts.shown = whole;
+  if (grew && atEnd) parts.text.scrollTop = parts.text.scrollHeight;
 }
-function show(panel) {
-  if (!cards.has(panel.key)) cards.set(panel.key, card(panel.key));
-  const parts = cards.get(panel.key);
-  parts.node.style.setProperty('--hue', panel.color);
-  parts.node.dataset.status = panel.status;
-  parts.scroll.setAttribute('aria-label', panel.title + ' writes');
-  for (const name of ['title', 'about', 'origin', 'status', 'prompt', 'rate', 'first', 'state'])
-    put(parts[name], panel[name]);
-  parts.node.querySelector('dl').hidden = !panel.rate;
-  append(parts.text, panel.text);
-  if (panel.status === 'writing') parts.scroll.scrollTop = parts.scroll.scrollHeight;
+function append(line, text, inPrompt) {
+  const name = inPrompt ? 'prompt' : 'new';
+  const last = line.lastElementChild;
+  if (last && last.className === name) last.firstChild.appendData(text);
+  else make('span', name, line, text);
 }
-function order(keys) {
-  const now = [...root.children];
-  const wanted = keys.map(key => cards.get(key).node);
-  if (now.length !== wanted.length || now.some((node, i) => node !== wanted[i])) root.replaceChildren(...wanted);
+
+function show(data, best, place) {
+  if (!cards.has(data.key)) cards.set(data.key, card(data.key));
+  const parts = cards.get(data.key);
+  parts.data = data;
+  parts.node.style.setProperty('--hue', data.color);
+  parts.node.dataset.status = data.status;
+  const hidden = blind && !answered;
+  put(parts.title, hidden ? 'Text ' + 'ABCDEFGHIJ'[place] : data.title);
+  put(parts.year, data.year);
+  put(parts.learnt, data.learnt);
+  put(parts.status, data.status === 'sample' ? 'stored' : data.status === 'done' ? '' : data.status);
+  parts.text.setAttribute('aria-label', parts.title.textContent + ', text');
+  parts.about.setAttribute('aria-label', 'About ' + data.title);
+  parts.copy.setAttribute('aria-label', 'Copy this text');
+  parts.copy.title = 'Copy this text';
+  parts.about.title = 'About ' + data.title;
+  parts.bar.style.width = best ? (100 * data.rate / best).toFixed(1) + '%' : '0';
+  put(parts.rate, data.rate ? Math.round(data.rate).toLocaleString('en') : '–');
+  if (data.status !== 'sample') write(parts, data.prompt, data.text);
+}
+function arranged(list) {
+  if (!blind) return list;
+  const keys = list.map(data => data.key);
+  if (order.length !== keys.length || keys.some(key => !order.includes(key))) shuffle(keys);
+  return order.map(key => list.find(data => data.key === key));
+}
+function shuffle(keys) {
+  order.splice(0, order.length, ...keys);
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
 }
 function render() {
-  const list = Array.isArray(props.value) ? props.value : [];
-  list.forEach(show);
-  order(list.map(panel => panel.key));
+  const value = props.value || {run: 0, cards: [], note: ''};
+  if (value.run < latest) return;  // a text that was replaced meanwhile
+  latest = value.run;
+  const list = arranged(value.cards);
+  const best = Math.max(0, ...list.map(data => data.rate));
+  root.classList.toggle('blind', blind && !answered);
+  list.forEach((data, place) => show(data, best, place));
+  const nodes = list.map(data => cards.get(data.key).node);
+  if (nodes.length !== root.children.length || nodes.some((node, i) => node !== root.children[i])) root.replaceChildren(...nodes);
+  put(note, value.note || '');
+  if (value.run) stopTyping();
+  if (value.run && list.length && list.every(data => data.text && !['writing', 'starting'].includes(data.status))) {
+    keep(value);
+    put(live, 'The texts are finished.');
+  }
 }
+
+// On arrival the cards type stored samples by themselves; the first key or click ends that.
+function typeSamples() {
+  const samples = (props.value ? props.value.cards : []).filter(data => data.status === 'sample');
+  if (!samples.length) return;
+  let length = matchMedia('(prefers-reduced-motion: reduce)').matches ? 1e6 : 0;
+  const step = () => {
+    length += 7;
+    for (const data of samples) write(cards.get(data.key), data.prompt, data.text.slice(0, length));
+    if (samples.every(data => data.text.length <= length)) stopTyping();
+  };
+  typing = setInterval(step, 40);
+  step();
+  for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, stopTyping, {once: true, capture: true});
+}
+function stopTyping() { clearInterval(typing); typing = null; }
+
+function about(parts) {
+  const dialog = make('dialog', '', element);
+  make('h3', '', dialog, parts.data.title + (parts.data.year ? ', ' + parts.data.year : ''));
+  const list = make('dl', '', dialog);
+  for (const [name, value] of parts.data.sheet) { make('dt', '', list, name); make('dd', '', list, value); }
+  const close = make('button', '', dialog, 'Close');
+  close.addEventListener('click', () => dialog.close());
+  dialog.addEventListener('close', () => { dialog.remove(); parts.about.focus(); });
+  dialog.showModal();
+}
+async function copyText(parts) {
+  await navigator.clipboard.writeText(parts.shown);
+  parts.copy.classList.add('copied');
+  put(live, 'Copied.');
+  setTimeout(() => parts.copy.classList.remove('copied'), 1200);
+}
+function whole(parts) {
+  if (!matchMedia('(max-width: 640px)').matches || String(getSelection())) return;
+  parts.node.classList.toggle('whole');
+  parts.text.scrollTop = parts.text.scrollHeight;
+}
+function answer(parts) {
+  answered = true;
+  const right = parts.data.key === 'nanogpt' || parts.data.title === 'nanoGPT';
+  put(note, right ? 'Right: that was nanoGPT.' : 'No: that was ' + parts.data.title + '. The names are shown now.');
+  const said = note.textContent;
+  render();
+  put(note, said);
+}
+
+// The link holds everything that a text depends on; its names are those of the API.
+const LINKED = ['tab', 'prompt', 'models', 'preset', 'max_new_tokens', 'temperature', 'top_k', 'top_p', 'seed', 'context', 'learn', 'learn_rate'];
+function query(values) {
+  const words = new URLSearchParams();
+  for (const name of LINKED) {
+    const value = values[name];
+    if (value === null || value === undefined || value === '' ) continue;
+    if (String(value) === String(window.minrnn.defaults[name])) continue;
+    words.set(name, Array.isArray(value) ? value.join(',') : value);
+  }
+  const theme = new URLSearchParams(location.search).get('__theme');
+  if (theme) words.set('__theme', theme);
+  const text = words.toString();
+  return text ? '?' + text : location.pathname;
+}
+function named(args, names) { return Object.fromEntries(names.map((name, i) => [name, args[i]])); }
+function keep(value) {
+  try { sessionStorage.setItem('minrnn-texts', JSON.stringify({link: location.search, value})); } catch (full) { /* not kept */ }
+}
+function kept() {
+  try {
+    const saved = JSON.parse(sessionStorage.getItem('minrnn-texts'));
+    return saved && saved.link === location.search ? saved.value : null;
+  } catch (damaged) { return null; }
+}
+function busy(on) {
+  stage().classList.toggle('writing', on);
+  const from = document.getElementById(on ? 'write' : 'stop'), to = document.getElementById(on ? 'stop' : 'write');
+  if (from && document.activeElement === from) setTimeout(() => to.focus());
+}
+
+window.minrnn = {
+  defaults: {},
+  keepSeed: false,
+  at: 0,
+  // One moment for the stop of what was written before and for the new text.
+  moment() {
+    const now = Date.now();
+    if (now - this.at > 150) this.at = now;
+    return this.at;
+  },
+  begin(args, names) {
+    const values = named(args, names);
+    const at = this.moment();
+    values.clicked = at;
+    if (!values.locked && !this.keepSeed) values.seed = Math.floor(Math.random() * 2 ** 31);
+    this.keepSeed = false;
+    begun += 1;
+    answered = false;
+    order.length = 0;
+    stopTyping();
+    busy(true);
+    put(live, 'Writing.');
+    const link = query({...values, tab: 'compare'});
+    if (link !== location.search) history.pushState(null, '', link);
+    return names.map(name => values[name]);
+  },
+  over() {
+    ended += 1;
+    if (ended >= begun) busy(false);
+  },
+  async copyLink(args, names, space) {
+    const values = {...named(args, names), tab: this.tab || 'compare'};
+    const link = query(values);
+    await navigator.clipboard.writeText((space || location.origin + location.pathname) + (link.startsWith('?') ? link : ''));
+    const button = document.getElementById('copy-link');
+    const label = button.textContent;
+    button.textContent = 'Copied';
+    setTimeout(() => { button.textContent = label; }, 1500);
+  },
+  showTab(id) {
+    this.tab = id;
+    const words = new URLSearchParams(location.search);
+    if (id === 'compare') words.delete('tab'); else words.set('tab', id);
+    const text = words.toString();
+    history.replaceState(null, '', text ? '?' + text : location.pathname);
+    dispatchEvent(new Event('resize'));
+  },
+  blind(on) { blind = on; answered = false; order.length = 0; render(); },
+  settings(open) {
+    const now = open === undefined ? !stage().classList.contains('settings-open') : open;
+    stage().classList.toggle('settings-open', now);
+    document.getElementById('gear').setAttribute('aria-expanded', now);
+    if (now) document.querySelector('#settings input, #settings textarea, #settings button').focus();
+    else if (open === false) document.getElementById('gear').focus();
+  },
+  arrive(linked, defaults) {
+    this.defaults = defaults;
+    const saved = kept();
+    if (saved) {
+      props.value = saved;
+      render();
+    } else if (linked) {
+      this.keepSeed = true;
+      document.getElementById('write').click();
+    } else typeSamples();
+  },
+};
+addEventListener('popstate', () => location.reload());
+addEventListener('keydown', event => {
+  if (event.key !== 'Escape') return;
+  const open = root.querySelector('.whole');
+  if (open) open.classList.remove('whole');
+  else if (stage().classList.contains('settings-open')) window.minrnn.settings(false);
+  else if (stage().classList.contains('writing')) document.getElementById('stop').click();
+});
 watch('value', render);
 render();

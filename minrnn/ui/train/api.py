@@ -6,6 +6,7 @@ import dataclasses
 import secrets
 from typing import Any
 
+from minrnn import presets
 from minrnn.checked import shown
 from minrnn.corpora import OWN
 from minrnn.errors import ConfigError
@@ -24,7 +25,7 @@ def endpoints(queue: TrainingQueue) -> None:
     """Add /train_start, /train_status and /train_stop to the current Blocks' API."""
 
     def start(
-        models: str = "mingru", preset: str = "tiny", corpus: str = "tinyshakespeare", text: str = "",
+        models: str = presets.FIRST_MODELS[0], preset: str = "tiny", corpus: str = "tinyshakespeare", text: str = "",
         init: str = "", max_iters: int | None = None, max_seconds: float | None = None,
         target_val_loss: float | None = None, learning_rate: float | None = None, batch_size: int | None = None,
         block_size: int | None = None, dropout: float | None = None, seed: int | None = None,

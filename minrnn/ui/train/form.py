@@ -19,7 +19,6 @@ from minrnn.ui.components import visible_errors
 
 FRESH, BUNDLED, OTHER = "nothing", "our weights", "a checkpoint"
 """Where a training starts from."""
-FIRST_MODELS = ("mingru", "nanogpt")
 WEIGHTS_PRESET = "base"
 """Whose weights "our weights" are, unless the chosen recipe has bundled ones, too."""
 TO_LOSS = "loss"
@@ -95,9 +94,9 @@ def more(fields: Fields) -> Fields:
 
     names = [(f"{name}: {presets.ABOUT[name]}", name) for name in presets.OFFERED]
     with gr.Row(elem_classes="train-recipe"):
-        preset = gr.Radio(names, value="tiny", label="Shape and recipe", elem_classes="chips")
+        preset = gr.Radio(names, value=presets.FIRST_PRESET, label="Shape and recipe", elem_classes="chips")
     with gr.Row():
-        iters = _number("Iters", "instead of time", _whole_recipe("tiny", FIRST_MODELS))
+        iters = _number("Iters", "instead of time", _whole_recipe(presets.FIRST_PRESET, presets.FIRST_MODELS))
         rate = _number("Learning rate", f"weights: {FINE_TUNE_RATE:g} of it")
         batch = _number("Batch", "windows an iter")
         window = _number("Window", "in characters")
@@ -199,7 +198,7 @@ def _text() -> Fields:
 
 def _source() -> Fields:
     models = gr.CheckboxGroup(
-        _titled(MODEL_NAMES), value=[name for name in FIRST_MODELS if name in MODEL_NAMES], label="Models",
+        _titled(MODEL_NAMES), value=list(presets.FIRST_MODELS), label="Models",
         elem_classes="chips", elem_id="train-models",
     )  # fmt: skip
     sources = [FRESH, BUNDLED, OTHER] if _offered(BUNDLED) else [FRESH, OTHER]

@@ -31,7 +31,7 @@ def test_the_form_as_it_stands_trains_two_models_from_nothing_for_half_a_minute_
     fields: form.Fields,
 ) -> None:
     found = asked(fields)
-    assert (found.models, found.inits) == (["mingru", "nanogpt"], [])
+    assert (found.models, found.inits) == (list(presets.FIRST_MODELS), [])
     assert (found.max_seconds, found.max_iters, found.target_val_loss) == (30, 0, None)
     first = found.specs()[0]
     usual = presets.get("tiny", "mingru").train

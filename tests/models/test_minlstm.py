@@ -1,0 +1,23 @@
+"""minLSTM against the paper's equations."""
+
+import pytest
+import torch
+
+from minrnn.models.minlstm import MinLSTMOptions
+from tests.models.small import build, g, logits_at, mixer_of, sigmoid
+
+
+@pytest.mark.parametrize("normalised", [True, False])
+def test_minlstm_computes_the_papers_equations(normalised: bool) -> None:
+    options = MinLSTMOptions(expansion=1.5, normalised=normalised)
+    mixer = mixer_of(build("minlstm", options=options))
+    x, h = torch.randn(1, 9, 16), [0.0] * 24
+    y, _ = mixer(x)
+    for t in range(9):
+        three = logits_at(mixer.get_submodule("gates_and_candidate"), x[0, t])
+        f, i = [sigmoid(v) for v in three[:24]], [sigmoid(v) for v in three[24:48]]
+        total = [a + b if normalised else 1.0 for a, b in zip(f, i, strict=True)]
+        steps = zip(f, i, total, three[48:], h, strict=True)
+        h = [a / both * past + b / both * g(v) for a, b, both, v, past in steps]
+        wanted = logits_at(mixer.get_submodule("projection"), torch.tensor(h))
+        torch.testing.assert_close(y[0, t], torch.tensor(wanted), rtol=1e-5, atol=1e-5)

@@ -1,0 +1,22 @@
+"""Charts as SVG text."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+
+from minrnn.results import svg
+
+
+def test_words_in_a_chart_are_escaped() -> None:
+    drawn = svg.lines([svg.Series("a < b & c", [0, 1], [2, 1])], "x", "y", 2)
+    assert "a < b" not in drawn and ElementTree.fromstring(drawn) is not None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wanted"),
+    [(0, 10, [0, 2, 4, 6, 8, 10]), (1.43, 1.62, [1.45, 1.5, 1.55, 1.6]), (0, 0.3, [0, 0.1, 0.2, 0.3])],
+)
+def test_ticks_are_round_numbers(low: float, high: float, wanted: list[float]) -> None:
+    assert svg.ticks(low, high) == pytest.approx(wanted)
