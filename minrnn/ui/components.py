@@ -74,6 +74,7 @@ def dress(figure: go.Figure, **layout: Any) -> go.Figure:
         font={"color": INK_COLOR, "family": "system-ui, sans-serif"},
         margin={"l": 56, "r": 16, "t": 32, "b": 44},
         uirevision="constant",
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": INK_COLOR, "activecolor": "#c2410c"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     figure.update_layout(**layout)

@@ -16,6 +16,8 @@ async function draw() {
   if (!figure || !inSight || !chart.offsetWidth) return;
   if (!window.Plotly) await loadPlotly();
   const latest = props.value && props.value.data ? props.value : figure;
+  const ink = getComputedStyle(chart).getPropertyValue('--body-text-color-subdued');  // readable in both themes
+  if (ink) latest.layout.font = {...latest.layout.font, color: ink};
   const options = {responsive: true, displaylogo: false, displayModeBar: touch ? false : 'hover'};
   window.Plotly.react(chart, latest.data, latest.layout, options);
 }

@@ -2,11 +2,12 @@ const root = element.querySelector('.samples');
 function draw(run) {
   const card = make('section', 'sample-run', document.createDocumentFragment());
   card.style.setProperty('--hue', run.color);
-  make('h2', '', card, run.title);
+  card.dataset.run = run.run;
+  make('h3', '', card, run.title);
   const list = make('div', 'list', card);
   list.tabIndex = 0;
   list.setAttribute('role', 'group');
-  list.setAttribute('aria-label', 'Samples of ' + run.title);
+  list.setAttribute('aria-label', 'Samples of ' + run.title + ', the newest first');
   for (const sample of run.samples) {
     make('p', 'at', list, sample.iter);
     make('pre', '', list, sample.text);
@@ -14,8 +15,11 @@ function draw(run) {
   return card;
 }
 function render() {
-  const value = Array.isArray(props.value) ? props.value : [];
-  root.replaceChildren(...value.filter(run => run.samples.length).map(draw));
+  const value = (Array.isArray(props.value) ? props.value : []).filter(run => run.samples.length);
+  const scrolled = new Map([...root.children].map(card => [card.dataset.run, card.querySelector('.list').scrollTop]));
+  root.replaceChildren(...value.map(draw));
+  for (const card of root.children) card.querySelector('.list').scrollTop = scrolled.get(card.dataset.run) || 0;
+  element.querySelector('.heading').hidden = !value.length;
 }
 watch('value', render);
 render();

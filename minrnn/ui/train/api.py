@@ -16,7 +16,7 @@ from minrnn.runs.listing import Listing, Run
 from minrnn.runs.queue import TrainingQueue
 from minrnn.runs.request import TrainRequest
 from minrnn.ui.components import endpoint
-from minrnn.ui.train import view
+from minrnn.ui.train import looks
 
 AT_ONCE: dict[str, Any] = {"concurrency_id": "train-api", "concurrency_limit": 4}
 
@@ -132,7 +132,7 @@ def _named(run: Run) -> dict[str, Any]:
 
 
 def _reported(runs: Listing, run: Run) -> dict[str, Any]:
-    (item,) = view.shown(runs, [run])
+    (item,) = looks.with_looks(runs, [run])
     history = item.history
     last = history.iters[-1] if history.iters else None
     drawn = [history.iters[point] for point in thinned(len(history.iters))]
@@ -141,8 +141,8 @@ def _reported(runs: Listing, run: Run) -> dict[str, Any]:
         "problem": run.problem,
         "iter": last.iter if last else 0,
         "seconds": last.seconds if last else 0.0,
-        "seconds_left": view.seconds_left(item),
-        **view.figures(item),
+        "seconds_left": looks.seconds_left(item),
+        **looks.figures(item),
         "params": run.params,
         "losses": [[event.iter, event.loss] for event in drawn],
         "val_losses": [[event.iter, event.val_loss] for event in history.evals],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,43 +15,85 @@ from minrnn.train import Eval, Iter
 from minrnn.ui.components import dress, plain
 
 Axis = Literal["iters", "characters", "seconds"]
+HEIGHT = 380
+"""Of the chart, in pixels."""
+_MARGIN = {"l": 52, "r": 12, "t": 14, "b": 44}
+_LABEL_PX = 15
+"""Height of a label."""
 _TITLES = {"iters": "iters", "characters": "characters read", "seconds": "seconds of training"}
-_HOVER = ": %{y:.3f} at %{x:,}<extra>%{fullData.name}</extra>"
+_HOVER = " loss %{y:.3f} at %{x:,}<extra>%{fullData.name}</extra>"
+GREY = "#8a8f98"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a run is drawn. A colour is a model; the second run of a model is lighter and dashed.
+
+    Attributes:
+        color: of the lines, the dots and the card's edge.
+        dash: of the line.
+        repeat: whether it is a further run of a model that is drawn already.
+    """
+
+    color: str
+    dash: str = "solid"
+    repeat: bool = False
+
+    @property
+    def opacity(self) -> float:
+        """Of the line and the dots."""
+        return 0.6 if self.repeat else 1.0
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A run in a chart."""
+    """A run in a chart.
+
+    Attributes:
+        key: unique among the curves.
+        title: what the hover names it.
+        label: the short name at the end of its line.
+        look: colour and dash.
+        history: what it has reported.
+    """
 
     key: str
     title: str
-    color: str
+    label: str
+    look: Look
     history: History
 
 
 def losses(
-    curves: Sequence[Curve], axis: Axis = "iters", log: bool = False, rate: bool = False
+    curves: Sequence[Curve], axis: Axis = "iters", log: bool = False, rate: bool = False, note: str = ""
 ) -> go.Figure | None:
-    """The losses of several runs, in nats per character: every batch pale, their average thin, validation bold.
+    """The losses of several runs, in nats per character.
+
+    Dots: validation. Line: average of the batches. Pale: every batch.
 
     Args:
-        curves: one a run, in the order of the legend.
+        curves: one a run.
         axis: what the x axis counts.
         log: make the losses' axis logarithmic.
         rate: add the learning rate, on an axis of its own.
+        note: a sentence in the middle of the chart.
 
     Returns:
-        The figure; None if there is nothing to draw yet.
+        The figure; None as long as no run has a line, of two iters at least.
     """
     figure = go.Figure()
-    for curve in curves:
-        _add(figure, curve, axis, rate, MAX_POINTS // max(1, len(curves)))
-    if not figure.data:
+    drawn = [curve for curve in curves if len(curve.history.iters) > 1]
+    for curve in drawn:
+        _add(figure, curve, axis, rate, MAX_POINTS // len(drawn))
+    if not drawn:
         return None
-    kept = f"{axis} {log} {' '.join(curve.key for curve in curves)}"
-    dress(figure, uirevision=kept, hovermode="closest", legend_itemsizing="constant")
+    kept = f"{axis} {log} {' '.join(curve.key for curve in drawn)}"
+    dress(figure, uirevision=kept, hovermode="closest", showlegend=False, margin=_MARGIN)
+    figure.update_layout(annotations=[*_labels(drawn, axis, log), *_note(note)])
     figure.update_xaxes(title_text=_TITLES[axis], rangemode="tozero")
-    figure.update_yaxes(title_text="loss, nats per character", type="log" if log else "linear")
+    figure.update_yaxes(
+        title_text="loss, nats per character", type="log" if log else "linear", tickformat=".3~g"
+    )
     if rate:
         side = {
             "overlaying": "y",
@@ -60,38 +102,82 @@ def losses(
             "rangemode": "tozero",
             "type": "linear",
         }
-        figure.update_layout(yaxis2={**side, "title": {"text": "learning rate"}}, margin={"r": 64})
+        figure.update_layout(yaxis2={**side, "title": {"text": "learning rate"}}, margin={**_MARGIN, "r": 64})
     return figure
 
 
 def _add(figure: go.Figure, curve: Curve, axis: Axis, rate: bool, limit: int) -> None:
     """The traces of one run. All of them are always there, so that updates find each in its old place."""
-    history = curve.history
+    history, look = curve.history, curve.look
     points = thinned(len(history.iters), limit)
     drawn = [history.iters[point] for point in points]
-    if not drawn and not history.evals:
-        return
     x, name = _x(drawn, axis), plain(curve.title)
-    line = {"color": curve.color, "width": 1}
-    common = {"legendgroup": curve.key, "mode": "lines", "showlegend": False}
+    line = {"color": look.color, "width": 1}
+    common = {"legendgroup": curve.key, "mode": "lines", "name": name}
+    figure.add_scatter(x=x, y=_y([e.loss for e in drawn]), line=line, opacity=0.2, hoverinfo="skip", **common)
     figure.add_scatter(
-        x=x, y=_y([e.loss for e in drawn]), name=name, line=line, opacity=0.3,
-        hoverinfo="skip", **common,
+        x=x, y=_y([history.smooth[point] for point in points]), opacity=look.opacity,
+        line={**line, "width": 2, "dash": look.dash}, hovertemplate="training" + _HOVER, **common,
     )  # fmt: skip
+    symbol = "circle-open" if look.repeat else "circle"
     figure.add_scatter(
-        x=x, y=_y([history.smooth[point] for point in points]), name=name, line={**line, "width": 1.5},
-        hovertemplate="train" + _HOVER, **common,
-    )  # fmt: skip
-    figure.add_scatter(
-        x=_x(history.evals, axis), y=_y([e.val_loss for e in history.evals]), name=name,
-        line={**line, "width": 2.5}, marker={"size": 6}, hovertemplate="validation" + _HOVER,
-        **(common | {"mode": "lines+markers", "showlegend": True}),
+        x=_x(history.evals, axis), y=_y([e.val_loss for e in history.evals]), opacity=look.opacity,
+        marker={"color": look.color, "size": 7, "symbol": symbol, "line": {"width": 1.5, "color": look.color}},
+        hovertemplate="validation" + _HOVER, **(common | {"mode": "markers"}),
     )  # fmt: skip
     if rate:
         figure.add_scatter(
-            x=x, y=_y([e.lr for e in drawn]), name=name, line={**line, "dash": "dot"}, yaxis="y2",
-            hovertemplate="rate %{y:.2e}<br>at %{x:,}<extra>%{fullData.name}</extra>", **common,
+            x=x, y=_y([e.lr for e in drawn]), line={**line, "dash": "dot"}, yaxis="y2",
+            hovertemplate="rate %{y:.2e} at %{x:,}<extra>%{fullData.name}</extra>", **common,
         )  # fmt: skip
+
+
+def _labels(curves: Sequence[Curve], axis: Axis, log: bool) -> list[dict[str, Any]]:
+    """A label at the end of each line; labels that would overlap are moved apart."""
+    ends = [_end(curve, axis) for curve in curves]
+    heights = [math.log10(y) if log else y for _, y in ends]
+    shifts = spread([_pixels(curves, log) * y for y in heights])
+    return [
+        {
+            "x": x, "y": y, "yshift": shift, "xshift": 6, "xanchor": "left", "showarrow": False,
+            "text": f'<span style="color:{curve.look.color}">■</span> {plain(curve.label)}',
+            "font": {"size": 12},
+        }
+        for curve, (x, _), y, shift in zip(curves, ends, heights, shifts, strict=True)
+    ]  # fmt: skip
+
+
+def _end(curve: Curve, axis: Axis) -> tuple[float, float]:
+    """Where a run's line ends."""
+    return float(_x(curve.history.iters[-1:], axis)[0]), curve.history.smooth[-1]
+
+
+def _pixels(curves: Sequence[Curve], log: bool) -> float:
+    """About how many pixels high one unit of the loss axis is, before anybody zooms."""
+    found = [loss for curve in curves for loss in (*curve.history.smooth, *_val_losses(curve)) if loss > 0]
+    low, high = min(found, default=1.0), max(found, default=2.0)
+    extent = math.log10(high / low) if log else high - low
+    return (HEIGHT - _MARGIN["t"] - _MARGIN["b"]) / max(1.1 * extent, 1e-3)
+
+
+def _val_losses(curve: Curve) -> list[float]:
+    return [event.val_loss for event in curve.history.evals]
+
+
+def spread(heights: Sequence[float], gap: float = _LABEL_PX) -> list[float]:
+    """How far to move each of some labels up, so that no two are nearer than `gap` and none moves far."""
+    order = sorted(range(len(heights)), key=lambda at: heights[at])
+    placed: list[float] = []
+    for at in order:
+        placed.append(max(heights[at], placed[-1] + gap) if placed else heights[at])
+    centre = sum(p - heights[at] for p, at in zip(placed, order, strict=True)) / max(1, len(order))
+    shifts = {at: p - heights[at] - centre for p, at in zip(placed, order, strict=True)}
+    return [shifts[at] for at in range(len(heights))]
+
+
+def _note(text: str) -> list[dict[str, Any]]:
+    middle = {"x": 0.5, "y": 0.8, "xref": "paper", "yref": "paper", "showarrow": False}
+    return [{**middle, "text": text, "font": {"size": 15}}] if text else []
 
 
 def _x(events: Sequence[Iter] | Sequence[Eval], axis: Axis) -> np.ndarray:

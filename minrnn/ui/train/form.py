@@ -1,155 +1,255 @@
-"""The form of the training tab."""
+"""The form of the Train tab: three questions, a budget, and what else one may set."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 import torch
 
-from minrnn import corpora, device, presets, settings
+from minrnn import checkpoint, corpora, device, presets, settings
 from minrnn.corpora import CORPORA, OWN
-from minrnn.errors import MinrnnError
+from minrnn.errors import CheckpointError, MinrnnError
 from minrnn.models import MODEL_NAMES, mixer_class
 from minrnn.runs.queue import TrainingQueue
 from minrnn.runs.request import TrainRequest, bundled_starts, longest_budget
 from minrnn.runs.spec import FINE_TUNE_RATE
 from minrnn.ui.components import visible_errors
 
-FRESH, TUNED = "fresh", "tuned"
-_ABOUT_OWN = "Paste it, or upload a file in UTF-8. An uploaded file comes first."
-_EMPTY = "the preset's"
+FRESH, BUNDLED, OTHER = "nothing", "our weights", "a checkpoint"
+"""Where a training starts from."""
+WEIGHTS_PRESET = "base"
+"""Whose weights "our weights" are, unless the chosen recipe has bundled ones, too."""
+TO_LOSS = "loss"
+BUDGETS = {"30 s": 30.0, "2 min": 120.0, "5 min": 300.0}
+BUDGETS_LIMITED = {"30 s": 30.0, "1 min": 60.0}
+"""Seconds for each model. All models together may take three minutes on a shared machine."""
+MAX_SECONDS_TO_LOSS = 600.0
+"""A loss that is never reached would train forever."""
+EARLY_EVAL_INTERVAL = 25
+"""Iters between evaluations at most: a short run of a large model would show no dot but the first."""
+NUMBERS = (
+    "max_iters", "learning_rate", "batch_size", "block_size", "dropout", "seed", "eval_interval",
+    "sample_interval",
+)  # fmt: skip
+"""The fields that may stay empty."""
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 Fields = dict[str, Any]
-"""The form: a component for every field of `TrainRequest` that it asks for, and "source"."""
+"""The form: a component for every field of `TrainRequest` that it asks for, and "source", "budget" and "loss"."""
 
 
-def build(queue: TrainingQueue, token: gr.BrowserState) -> Fields:
-    """Draw the fields."""
-    fields = {**_what(), **_text(), **_budget()}
-    with gr.Accordion("More settings", open=False, elem_id="train-more"):
-        fields |= _more()
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    source, corpus, preset, models = (fields[name] for name in ("source", "corpus", "preset", "models"))
+def build(queue: TrainingQueue, token: gr.BrowserState, note: str) -> tuple[Fields, gr.Button]:
+    """Draw the questions, the budget and the button.
 
-    def show_source(chosen: str, token: str) -> list[Any]:
-        fresh = gr.update(visible=chosen == FRESH)
-        return [fresh, fresh, gr.Dropdown(visible=chosen != FRESH, choices=starts(queue, token))]
+    Args:
+        queue: the training runs of this machine.
+        token: the visitor's.
+        note: a line beside the button.
 
-    source.change(show_source, [source, token], [models, preset, fields["inits"]], **quiet)
-    corpus.change(_show_corpus, corpus, [corpus, fields["text"], fields["file"]], **quiet)
-    gr.on(
-        [preset.change, models.change],
-        visible_errors(_show_budget),
-        [preset, models],
-        fields["max_iters"],
-        **quiet,
+    Returns:
+        The fields, those of `more` not among them, and the button.
+    """
+    with gr.Row(elem_classes="questions"):
+        text, source = _text(), _source()
+    with gr.Row(elem_classes="questions further"):
+        own = _own_text()
+        inits = gr.Dropdown(
+            [], value=[], multiselect=True, visible=False, label="Checkpoints",
+            info="Each keeps its shape; new characters enlarge its vocabulary.",
+            allow_custom_value=settings.training_mode() == "full",
+        )  # fmt: skip
+    with gr.Row(elem_classes="questions go"):
+        budget = _budget()
+        go = gr.Button("Train ▸", variant="primary", elem_id="train-start", scale=0, min_width=130)
+        gr.Markdown(note, elem_classes="quiet train-note")
+    fields = {**text, **own, **source, "inits": inits, **budget}
+
+    def show_source(chosen: str, models: list[str], token: str) -> list[Any]:
+        names = _offered(chosen)
+        kept = [name for name in models if name in names]
+        return [
+            gr.update(choices=_titled(names), value=kept, visible=chosen != OTHER),
+            gr.update(choices=starts(queue, token), visible=chosen == OTHER),
+        ]
+
+    fields["source"].change(
+        show_source, [fields["source"], fields["models"], token], [fields["models"], inits], **QUIET
     )
-    return fields
+    fields["corpus"].change(
+        lambda name: [gr.update(visible=name == OWN)] * 2, fields["corpus"], list(own.values()), **QUIET
+    )
+    fields["budget"].change(
+        lambda chosen: gr.update(visible=chosen == TO_LOSS), fields["budget"], fields["loss"], **QUIET
+    )
+    return fields, go
+
+
+def more(fields: Fields) -> Fields:
+    """Draw what is folded away: the recipe and its numbers, seed and device.
+
+    Returns:
+        The further fields.
+    """
+
+    names = [(f"{name}: {presets.ABOUT[name]}", name) for name in presets.OFFERED]
+    with gr.Row(elem_classes="train-recipe"):
+        preset = gr.Radio(names, value=presets.FIRST_PRESET, label="Shape and recipe", elem_classes="chips")
+    with gr.Row():
+        iters = _number("Iters", "instead of time", _whole_recipe(presets.FIRST_PRESET, presets.FIRST_MODELS))
+        rate = _number("Learning rate", f"weights: {FINE_TUNE_RATE:g} of it")
+        batch = _number("Batch", "windows an iter")
+        window = _number("Window", "in characters")
+        dropout = _number("Dropout", "0 to 0.95")
+        seed = _number("Seed", "of all chance")
+        evals = _number("Evaluate every", "in iters", str(EARLY_EVAL_INTERVAL))
+        every = _number("Sample every", "0: at the end")
+        where = gr.Dropdown(_devices(), value="auto", label="Device", min_width=120)
+        dtype = gr.Dropdown(["auto", "float32", "bfloat16"], value="auto", label="Precision", min_width=120)
+    note = gr.Markdown(_why("auto", "auto"), elem_classes="quiet")
+    gr.on([where.change, dtype.change], _why, [where, dtype], note, **QUIET)
+    gr.on(
+        [preset.change, fields["models"].change],
+        visible_errors(lambda name, models: gr.update(placeholder=_whole_recipe(name, models))),
+        [preset, fields["models"]], iters, **QUIET,
+    )  # fmt: skip
+    return {
+        "preset": preset, "max_iters": iters, "learning_rate": rate, "batch_size": batch, "block_size": window,
+        "dropout": dropout, "seed": seed, "eval_interval": evals, "sample_interval": every, "device": where,
+        "dtype": dtype,
+    }  # fmt: skip
 
 
 def request(fields: Fields, values: dict[Any, Any]) -> TrainRequest:
     """What the form asks for.
 
     Args:
-        fields: as `build` returned them.
+        fields: as `build` and `more` returned them.
         values: by component, as Gradio hands them to a handler.
 
     Raises:
         MinrnnError: for a value that cannot be.
     """
     given = {name: values[part] for name, part in fields.items()}
-    fresh = given.pop("source") == FRESH
-    given["models" if not fresh else "inits"] = []
+    given |= {name: _value(given[name]) for name in NUMBERS}
+    given |= _spent(given.pop("budget"), given.pop("loss"), given["max_iters"])
+    if (source := given.pop("source")) == BUNDLED:
+        given["inits"] = [_weights(given["preset"], model) for model in given["models"]]
+    given["inits" if source == FRESH else "models"] = []
+    given["text"] = given["text"] or ""  # Gradio's None of an empty box
+    given["eval_interval"] = _early(given["eval_interval"], given["preset"])
     return TrainRequest(**given)
 
 
+def _spent(budget: str, loss: float | None, iters: float | str | None) -> dict[str, Any]:
+    """The three budgets of a request; 0 is off."""
+    if iters is not None:
+        return {"max_iters": iters, "max_seconds": 0.0, "target_val_loss": 0.0}
+    if budget != TO_LOSS:
+        return {"max_iters": 0, "max_seconds": BUDGETS.get(budget) or BUDGETS_LIMITED.get(budget)}
+    limited = settings.training_mode() == "limited"  # there a budget that is left open is set to its limit
+    return {
+        "max_iters": 0, "max_seconds": 0.0 if limited else MAX_SECONDS_TO_LOSS, "target_val_loss": loss or 0.0,
+    }  # fmt: skip
+
+
+def _early(interval: float | str | None, preset: str) -> float | str:
+    """Iters between evaluations: as asked, else the recipe's, but early ones."""
+    if interval is not None:
+        return interval
+    usual = presets.get(preset, MODEL_NAMES[0]).train.eval_interval if preset in presets.PRESETS else 0
+    return min(usual or EARLY_EVAL_INTERVAL, EARLY_EVAL_INTERVAL)
+
+
 def starts(queue: TrainingQueue, token: str) -> list[tuple[str, str]]:
-    """Title and folder of every checkpoint that can be started from: the bundled ones, then the visitor's runs."""
-    bundled = [(f"{mixer_class(model).title} {preset}", path) for preset, model, path in bundled_starts()]
-    return bundled + [(run.title, str(run.model)) for run in queue.runs.listed(token) if run.begun]
+    """Title and folder of every checkpoint that can be started from: the visitor's runs, then the bundled ones."""
+    runs = [(run.title, str(run.model)) for run in queue.runs.listed(token) if run.begun]
+    return runs + [(f"{mixer_class(model).title} {preset}", path) for preset, model, path in bundled_starts()]
 
 
-def _show_budget(preset: str, models: list[str]) -> Any:
-    return gr.Number(placeholder=f"{longest_budget(preset, models):,}")
+def _weights(preset: str, model: str) -> str:
+    """The folder of our weights of a model: the recipe's, else the base ones."""
+    found = {(recipe, name): path for recipe, name, path in bundled_starts()}
+    path = found.get((preset, model)) or found.get((WEIGHTS_PRESET, model))
+    if path is None:
+        raise CheckpointError(f"there are no weights of {model} here yet; start it from nothing.")
+    return path
 
 
-def _show_corpus(name: str) -> list[Any]:
-    own = gr.update(visible=name == OWN)
-    return [gr.update(info=CORPORA[name].about if name in CORPORA else _ABOUT_OWN), own, own]
+def _offered(source: str) -> list[str]:
+    """The models that can start from there."""
+    if source != BUNDLED:
+        return list(MODEL_NAMES)
+    return [name for name in MODEL_NAMES if checkpoint.bundled(WEIGHTS_PRESET, name).is_dir()]
 
 
-def _what() -> Fields:
-    source = gr.Radio([("Nothing", FRESH), ("A trained model", TUNED)], value=FRESH, label="Start from")
-    titles = [(mixer_class(name).title, name) for name in MODEL_NAMES]
-    models = gr.CheckboxGroup(
-        titles, value=list(presets.FIRST_MODELS), label="Models", info="One after another."
-    )
-    names = [(f"{name}: {presets.ABOUT[name]}", name) for name in presets.OFFERED]
-    preset = gr.Radio(names, value="tiny", label="Shape and recipe")
-    inits = gr.Dropdown(
-        [], value=[], multiselect=True, visible=False, label="Models to tune",
-        info="Each keeps its shape; new characters enlarge its vocabulary.",
-        allow_custom_value=settings.training_mode() == "full",
-    )  # fmt: skip
-    return {"source": source, "models": models, "preset": preset, "inits": inits}
+def _titled(names: Sequence[str]) -> list[tuple[str, str]]:
+    return [(mixer_class(name).title, name) for name in names]
 
 
 def _text() -> Fields:
     known = corpora.available()
     first = "plays" if "plays" in known else known[0]
     choices = [(CORPORA[name].title, name) for name in known] + [("your own", OWN)]
-    corpus = gr.Radio(choices, value=first, label="Text", info=CORPORA[first].about)
-    text = gr.Textbox(label="Your text", lines=5, max_lines=10, visible=False)
-    file = gr.File(label="or a UTF-8 file", file_types=["text", ".txt", ".md"], visible=False, height=110)
-    return {"corpus": corpus, "text": text, "file": file}
+    return {
+        "corpus": gr.Radio(choices, value=first, label="Text", elem_classes="chips", elem_id="train-text")
+    }
+
+
+def _source() -> Fields:
+    models = gr.CheckboxGroup(
+        _titled(MODEL_NAMES), value=list(presets.FIRST_MODELS), label="Models",
+        elem_classes="chips", elem_id="train-models",
+    )  # fmt: skip
+    sources = [FRESH, BUNDLED, OTHER] if _offered(BUNDLED) else [FRESH, OTHER]
+    source = gr.Radio(sources, value=FRESH, label="Start from", elem_classes="chips", elem_id="train-source")
+    return {"models": models, "source": source}
+
+
+def _own_text() -> Fields:
+    text = gr.Textbox(
+        label="Your text", placeholder="Paste at least 1,000 characters, or give a file in UTF-8.", lines=4,
+        max_lines=8, visible=False, scale=2,
+    )  # fmt: skip
+    file = gr.File(
+        label="or a UTF-8 file; it comes first", file_types=["text", ".txt", ".md"], visible=False, height=110
+    )
+    return {"text": text, "file": file}
 
 
 def _budget() -> Fields:
     limited = settings.training_mode() == "limited"
-    top: dict[str, Any] = {"maximum": settings.MAX_ITERS_LIMITED} if limited else {}
-    first = f"{longest_budget('tiny', []):,}"
-    with gr.Row():
-        iters = gr.Number(
-            None, label="Iters", info="0: off", placeholder=first, precision=0, minimum=0, min_width=90, **top
-        )
-        seconds = gr.Number(None, label="Seconds", info="0: off", placeholder="off", minimum=0, min_width=90)
-        target = gr.Number(
-            None,
-            label="Stop at loss",
-            info="validation, 0: off",
-            placeholder="off",
-            minimum=0,
-            min_width=90,
-            step=0.1,
-        )
-    return {"max_iters": iters, "max_seconds": seconds, "target_val_loss": target}
-
-
-def _more() -> Fields:
-    def number(label: str, info: str, precision: int | None = None, value: float | None = None) -> gr.Number:
-        return gr.Number(
-            value, label=label, info=info, precision=precision, placeholder=_EMPTY, min_width=120, minimum=0
-        )
-
-    with gr.Row():
-        rate = number("Learning rate", f"tuning: {FINE_TUNE_RATE:g} of the preset's")
-        batch = number("Batch", "windows an iter", 0)
-        window = number("Window", "characters; fixed when tuning", 0)
-        dropout = number("Dropout", "0 to 0.95")
-        seed = number("Seed", "weights and data order", 0, 1337)
-        evals = number("Evaluate every", "iters", 0)
-        written = number("Sample every", "iters; 0: at the end", 0)
-        where = gr.Dropdown(_devices(), value="auto", label="Device", min_width=120)
-        dtype = gr.Dropdown(["auto", "float32", "bfloat16"], value="auto", label="Precision", min_width=120)
-    note = gr.Markdown(_why("auto", "auto"), elem_classes="quiet")
-    gr.on(
-        [where.change, dtype.change], _why, [where, dtype], note, queue=False, show_progress="hidden",
-        api_visibility="private",
+    choices = [(name, name) for name in (BUDGETS_LIMITED if limited else BUDGETS)]
+    budget = gr.Radio(
+        [*choices, ("until loss …", TO_LOSS)], value=choices[0][1], label="How long, each",
+        elem_classes="chips", elem_id="train-budget",
     )  # fmt: skip
-    return {
-        "learning_rate": rate, "batch_size": batch, "block_size": window, "dropout": dropout, "seed": seed,
-        "eval_interval": evals, "sample_interval": written, "device": where, "dtype": dtype,
-    }  # fmt: skip
+    loss = gr.Number(
+        2.0, label="Validation loss", minimum=0, step=0.1, visible=False, scale=0, min_width=150,
+        elem_id="train-loss",
+    )  # fmt: skip
+    return {"budget": budget, "loss": loss}
+
+
+def _number(label: str, info: str, placeholder: str = "recipe's") -> gr.Textbox:
+    """A box for a number that may stay empty. Not `gr.Number`: that shows, and sends, 0 where it is empty."""
+    return gr.Textbox(
+        "", label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120,
+        elem_id="train-" + label.lower().replace(" ", "-"),
+    )  # fmt: skip
+
+
+def _value(text: str | None) -> float | str | None:
+    """The number in a box; None for an empty one. What is no number is left to the request to refuse."""
+    plain = (text or "").replace(",", "").strip()
+    try:
+        return float(plain) if plain else None
+    except ValueError:
+        return text
+
+
+def _whole_recipe(preset: str, models: Sequence[str]) -> str:
+    return f"recipe: {longest_budget(preset, models):,}"
 
 
 def _devices() -> list[str]:

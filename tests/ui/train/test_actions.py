@@ -1,0 +1,122 @@
+"""What a click on a card does, and what it may not do."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minrnn.errors import CheckpointError, ConfigError, MinrnnError
+from minrnn.runs.queue import TrainingQueue
+from minrnn.ui.train import actions, cards
+from minrnn.ui.train.actions import Click, Outcome
+from tests.ui.train.trained import ME, made, trained, waiting
+
+
+def act(action: str, run: str = "a", token: str = "", **more: Any) -> Outcome:
+    return actions.act(TrainingQueue(), Click(action, run, **more), token)
+
+
+def status(name: str = "a") -> str:
+    return TrainingQueue().runs.find(name, "").status
+
+
+def test_a_run_is_taken_out_of_the_queue_and_the_message_names_it(runs_dir: Path) -> None:
+    waiting(runs_dir, "a")
+    assert act("remove").message.startswith("a no longer waits")
+    assert status() == "stopped"
+
+
+def test_a_run_is_renamed_and_its_folder_keeps_its_name(runs_dir: Path) -> None:
+    trained(runs_dir, "a", title="Old")
+    assert act("rename", title="  New\nname ").message == "Old is now called New name."
+    assert TrainingQueue().runs.find("a", "").title == "New name"
+
+
+def test_a_run_is_deleted(runs_dir: Path) -> None:
+    trained(runs_dir, "a", title="Old")
+    assert "Old is deleted" in act("delete").message
+    assert not (runs_dir / "a").exists()
+
+
+def test_a_model_goes_to_compare(runs_dir: Path) -> None:
+    trained(runs_dir, "a")
+    assert act("use").model == str(runs_dir / "a" / "model")
+
+
+def test_a_download_is_one_file_with_the_checkpoint_and_the_history(runs_dir: Path) -> None:
+    trained(runs_dir, "a")
+    file = act("download").file
+    assert file is not None and file[0] == "a.zip"
+    with zipfile.ZipFile(io.BytesIO(file[1])) as archive:
+        assert {"a/config.json", "a/model.safetensors", "a/history.csv"} <= set(archive.namelist())
+        assert archive.read("a/history.csv").startswith(b"iter,tokens")
+
+
+def test_a_finished_run_is_trained_further_by_so_many_iters(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(runs_dir, "a")
+    monkeypatch.setattr(TrainingQueue, "step", lambda self: None)  # no worker for this test
+    act("further", iters=6)
+    run = TrainingQueue().runs.find("a", "")
+    assert (run.status, run.spec.train.max_iters) == ("waiting", 10)
+    trained(runs_dir, "b")
+    with pytest.raises(CheckpointError, match="at least 1"):
+        act("further", "b")
+
+
+@pytest.mark.parametrize("action", [*cards.LABELS, "no_such_action"])
+def test_an_action_that_does_not_fit_is_refused_and_changes_nothing(runs_dir: Path, action: str) -> None:
+    made(runs_dir, "a")
+    if action in ("retry", "rename", "delete"):
+        return
+    with pytest.raises(CheckpointError, match="cannot be"):
+        act(action)
+    assert status() == "stopped" and (runs_dir / "a").is_dir()
+
+
+@pytest.mark.parametrize("action", list(cards.LABELS))
+def test_on_a_shared_machine_nobody_acts_on_anothers_run(
+    runs_dir: Path, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(runs_dir, "a", ME)
+    monkeypatch.setenv("MINRNN_TRAINING", "limited")
+    with pytest.raises(CheckpointError, match="of yours"):
+        act(action, token="o" * 20)
+    assert (runs_dir / "a").is_dir()
+
+
+@pytest.mark.parametrize("action", list(cards.LABELS))
+def test_where_training_is_off_no_action_is_taken(
+    runs_dir: Path, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(runs_dir, "a")
+    monkeypatch.setenv("MINRNN_TRAINING", "off")
+    with pytest.raises(ConfigError, match="switched off"):
+        act(action)
+
+
+@pytest.mark.parametrize(
+    "data", [None, [], {}, {"action": 3}, {"action": "stop", "run": None}, {"action": "x", "more": 1}]
+)
+def test_a_click_that_is_none_is_refused(data: object) -> None:
+    with pytest.raises(MinrnnError):
+        actions.read(data)
+
+
+@pytest.mark.parametrize("name", ["../a", "/etc", "a/../../b", "", "."])
+def test_a_click_reaches_no_folder_outside_the_runs(runs_dir: Path, name: str) -> None:
+    trained(runs_dir, "a")
+    with pytest.raises(CheckpointError, match="no run"):
+        act("delete", name)
+
+
+def test_a_line_is_hidden_and_shown_by_its_run_alone() -> None:
+    assert actions.chosen(Click("hide", "a"), {"b": True}) == {"a": False, "b": True}
+    assert actions.chosen(Click("show"), {}) == {"older": True}
+
+
+def test_a_click_is_what_the_page_sends() -> None:
+    assert actions.read({"action": "further", "run": "a", "iters": 40}) == Click("further", "a", iters=40)

@@ -1,0 +1,71 @@
+"""The chart: dots, lines, labels at the ends of lines, and the zoom that is kept."""
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+
+from minrnn.models import MODEL_NAMES
+from minrnn.runs.events import MAX_POINTS
+from minrnn.ui.theme import color
+from minrnn.ui.train.charts import Curve, Look, losses, spread
+from tests.ui.train.trained import MARKUP, history
+
+
+def curve(n: int = 0, iters: int = 40, title: str = "") -> Curve:
+    return Curve(f"run{n}", title or f"Run {n}", title or f"R{n}", Look("#123456"), history(iters))
+
+
+@pytest.mark.parametrize("axis", ["iters", "characters", "seconds"])
+def test_a_chart_holds_no_more_points_than_a_page_takes(axis: Any) -> None:
+    figure = losses([curve(n, 9_000) for n in range(2)], axis, log=True, rate=True)
+    assert figure is not None and len(figure.data) == 8
+    assert max(len(trace.x) for trace in figure.data) <= MAX_POINTS
+    assert figure.layout.yaxis.type == "log"
+    json.loads(figure.to_json())
+
+
+def test_a_chart_keeps_its_zoom_until_another_view_is_asked_for() -> None:
+    def kept(iters: int, axis: Any) -> str:
+        return str(losses([curve(0, iters)], axis).layout.uirevision)  # type: ignore[union-attr]
+
+    assert kept(10, "iters") == kept(500, "iters") != kept(500, "seconds")
+    assert losses([], "iters") is None
+
+
+def test_validation_is_dots_and_never_a_straight_line_from_the_first_iter() -> None:
+    _, average, validation = losses([curve()]).data  # type: ignore[union-attr]
+    assert (average.mode, validation.mode) == ("lines", "markers")
+    assert list(validation.x) == [10, 20, 30, 40]
+
+
+def test_every_line_has_a_label_at_its_end_and_there_is_no_legend() -> None:
+    figure = losses([curve(0, 40), curve(1, 20)], "seconds")
+    assert figure is not None and figure.layout.showlegend is False
+    ends = [(round(label.x, 3), label.text.split()[-1]) for label in figure.layout.annotations]
+    assert ends == [(4.0, "R0"), (2.0, "R1")]
+
+
+def test_labels_that_would_overlap_are_moved_apart() -> None:
+    heights = [100.0, 101.0, 102.0, 300.0]
+    moved = sorted(h + s for h, s in zip(heights, spread(heights, 15), strict=True))
+    assert all(b - a >= 14.99 for a, b in itertools.pairwise(moved))
+    assert spread([0.0, 100.0], 15) == [0.0, 0.0] and spread([], 15) == []
+
+
+def test_a_title_with_markup_stays_text() -> None:
+    figure = losses([curve(title=MARKUP)], note="")
+    assert figure is not None and "<img" not in figure.to_json()
+
+
+def test_what_is_not_finite_leaves_a_gap() -> None:
+    broken = curve()
+    broken.history.smooth[3] = float("nan")
+    json.loads(losses([broken]).to_json(), parse_constant=pytest.fail)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("model", MODEL_NAMES)
+def test_a_repeat_of_a_model_is_lighter_and_keeps_its_colour(model: str) -> None:
+    first, repeat = Look(color(model)), Look(color(model), "5px,3px", True)
+    assert repeat.color == first.color and repeat.opacity < first.opacity
