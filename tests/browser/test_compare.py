@@ -185,6 +185,15 @@ def test_a_reload_keeps_prompt_and_texts_and_back_returns_to_the_text_before(pag
     assert texts(page) == first
 
 
+def test_a_link_opens_its_tab_and_a_tab_stands_in_the_link(open_page: Opened) -> None:
+    page = open_page(path="/?tab=results")
+    expect(page.get_by_role("tab", name="Results")).to_have_attribute("aria-selected", "true")
+    page.get_by_role("tab", name="Train").click()
+    page.wait_for_url("**/?tab=train")
+    page.reload()
+    expect(page.get_by_role("tab", name="Train")).to_have_attribute("aria-selected", "true")
+
+
 def test_seeing_two_characters_only_changes_every_text(page: Page) -> None:
     write(page, "ROMEO:", 60)
     page.click("#gear")

@@ -211,6 +211,7 @@ function busy(on) {
 window.minrnn = {
   defaults: {},
   keepSeed: false,
+  arrived: false,
   at: 0,
   // One moment for the stop of what was written before and for the new text.
   moment() {
@@ -248,6 +249,7 @@ window.minrnn = {
     setTimeout(() => { button.textContent = label; }, 1500);
   },
   showTab(id) {
+    if (!this.arrived) return;  // the first tab is selected while the page builds, before its link is read
     this.tab = id;
     const words = new URLSearchParams(location.search);
     if (id === 'compare') words.delete('tab'); else words.set('tab', id);
@@ -265,6 +267,7 @@ window.minrnn = {
   },
   arrive(linked, defaults) {
     this.defaults = defaults;
+    this.arrived = true;
     const saved = kept();
     if (saved) {
       props.value = saved;
