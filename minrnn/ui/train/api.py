@@ -24,7 +24,7 @@ AT_ONCE: dict[str, Any] = {"concurrency_id": "train-api", "concurrency_limit": 4
 def endpoints(queue: TrainingQueue) -> None:
     """Add /train_start, /train_status and /train_stop to the current Blocks' API."""
 
-    def start(
+    def train_start(
         models: str = presets.FIRST_MODELS[0], preset: str = "tiny", corpus: str = "tinyshakespeare", text: str = "",
         init: str = "", max_iters: int | None = None, max_seconds: float | None = None,
         target_val_loss: float | None = None, learning_rate: float | None = None, batch_size: int | None = None,
@@ -72,7 +72,7 @@ def endpoints(queue: TrainingQueue) -> None:
         queue.step()
         return {"runs": started, "token": token}
 
-    def status(run: str = "", token: str = "") -> dict[str, Any]:
+    def train_status(run: str = "", token: str = "") -> dict[str, Any]:
         """How a run is doing; on a shared machine asking also keeps it alive: ask at least every two minutes.
 
         Args:
@@ -92,7 +92,7 @@ def endpoints(queue: TrainingQueue) -> None:
         limits.follow([found])
         return _reported(queue.runs, found)
 
-    def stop(run: str, token: str = "") -> dict[str, Any]:
+    def train_stop(run: str, token: str = "") -> dict[str, Any]:
         """Ask a run to save and end after its current iter; one that waits is taken out of the queue.
 
         Args:
@@ -105,9 +105,9 @@ def endpoints(queue: TrainingQueue) -> None:
         queue.stop(_text("run", run), _token(token))
         return _named(queue.runs.find(run, token))
 
-    endpoint(start, "train_start", **AT_ONCE)
-    endpoint(status, "train_status", **AT_ONCE)
-    endpoint(stop, "train_stop", **AT_ONCE)
+    endpoint(train_start, "train_start", **AT_ONCE)
+    endpoint(train_status, "train_status", **AT_ONCE)
+    endpoint(train_stop, "train_stop", **AT_ONCE)
 
 
 def _token(token: Any) -> str:
