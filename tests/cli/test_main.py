@@ -116,3 +116,19 @@ def test_eval_refuses_a_text_with_unknown_characters(
     with pytest.raises(SystemExit):
         main(["eval", str(trained), "--corpus", str(tmp_path / "other.txt")])
     assert "'A'" in capsys.readouterr().err
+
+
+def test_a_loss_while_learning_stands_beside_the_others_and_never_in_their_place(
+    trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["eval", str(trained), "--corpus", str(text_file), "--json"]
+    plain, learning = run_json(words, capsys), run_json([*words, "--learn", "0.1"], capsys)
+    assert {name: learning[name] for name in plain} == plain
+    assert set(learning) - set(plain) == {"val_loss_learning", "learn_rate"}
+    assert float(str(learning["val_loss_learning"])) < float(str(plain["val_loss_streaming"]))
+
+
+def test_a_rate_of_learning_out_of_range_is_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["eval", str(trained), "--learn", "-1"])
+    assert "rate is -1.0" in capsys.readouterr().err
