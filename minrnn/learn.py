@@ -10,10 +10,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from annotated_types import Interval
 from torch import Tensor, nn
 
@@ -58,7 +57,37 @@ def learnt(model: CharModel, ids: Tensor, learning: Learning) -> CharModel:
     return pupil.requires_grad_(False)
 
 
-def read_and_learn(model: CharModel, ids: Tensor, rate: float) -> Iterator[Tensor]:
+class Segment(NamedTuple):
+    """A stretch of text as it was scored, before anything of it was learnt.
+
+    Attributes:
+        log_probs: (T, vocab_size) float32, for every next character.
+        losses: (T,) float32, those of the true ones in nats.
+    """
+
+    log_probs: Tensor
+    losses: Tensor
+
+
+def learning_loss(model: CharModel, ids: Tensor, rate: float) -> float:
+    """Mean loss of a model that learns while it reads, the state carried; `val_loss_learning` on a validation split.
+
+    Another measure than a loss without learning: the weights change as the text goes on.
+
+    Args:
+        model: stays as it is; a copy learns.
+        ids: (N,) int64, N >= 2.
+        rate: the learning rate.
+
+    Returns:
+        Nats per character.
+    """
+    pupil = copy.deepcopy(model).eval().requires_grad_(True)
+    losses = [segment.losses for segment in read_and_learn(pupil, ids, rate)]
+    return torch.cat(losses).double().mean().item()
+
+
+def read_and_learn(model: CharModel, ids: Tensor, rate: float) -> Iterator[Segment]:
     """Read a text from end to end with the state carried on, and learn each segment after it was scored.
 
     Args:
@@ -67,15 +96,16 @@ def read_and_learn(model: CharModel, ids: Tensor, rate: float) -> Iterator[Tenso
         rate: the learning rate; 0 only reads.
 
     Yields:
-        For every segment the losses of its characters, in nats, before anything of it was learnt.
+        Every segment, scored before anything of it was learnt.
     """
     state: State = None
     for start in range(0, len(ids) - 1, SEGMENT):
         piece = ids[start : start + SEGMENT + 1].unsqueeze(0).to(model.device)
         with torch.enable_grad():
             logits, state = model(piece[:, :-1], state)
-            losses = F.cross_entropy(logits.float().flatten(0, 1), piece[:, 1:].flatten(), reduction="none")
-        scored = losses.detach().cpu()
+            log_probs = logits[0].float().log_softmax(dim=-1)
+            losses = -log_probs.gather(1, piece[0, 1:, None]).squeeze(1)
+        scored = Segment(log_probs.detach().cpu(), losses.detach().cpu())
         if rate:
             _step(model, losses.mean(), rate)
         state = detached(state)

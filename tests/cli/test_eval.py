@@ -44,3 +44,21 @@ def test_a_text_with_unknown_characters_is_refused(
         main(["eval", str(trained), "--corpus", str(tmp_path / "other.txt")])
     error = capsys.readouterr().err
     assert "3 characters that the model does not know, such as 'A'" in error and "fine-tune it" in error
+
+
+def test_a_loss_while_learning_stands_beside_the_others_and_never_in_their_place(
+    trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(trained), "--corpus", str(text_file)]
+    plain, learning = scores(words, capsys), scores([*words, "--learn", "0.1"], capsys)
+    assert {name: learning[name] for name in plain} == plain
+    assert set(learning) - set(plain) == {"val_loss_learning", "learn_rate"}
+    assert float(str(learning["val_loss_learning"])) < float(str(plain["val_loss_streaming"]))
+
+
+def test_a_rate_of_learning_out_of_range_is_refused(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["eval", str(trained), "--learn", "-1"])
+    assert "rate is -1.0" in capsys.readouterr().err
