@@ -11,7 +11,7 @@ from typing import TypedDict
 import gradio as gr
 
 from minrnn.library import Entry
-from minrnn.models import Committee, mixer_class
+from minrnn.models import MODEL_NAMES, Committee, mixer_class
 from minrnn.side_by_side import Written
 from minrnn.ui.compare.writing import Writing
 from minrnn.ui.theme import color, static
@@ -25,7 +25,7 @@ class Card(TypedDict):
     Attributes:
         key: unique among the cards.
         title: the model's name.
-        year: when it was published; empty where that says nothing.
+        year: when it was published, or where a further model came from; empty where that says nothing.
         color: its hue.
         prompt: the prompt in its own characters.
         text: what it has written.
@@ -91,11 +91,11 @@ def _stored(entry: Entry) -> Card:
 
 
 def _card(entry: Entry, prompt: str, written: Written) -> Card:
-    year = 0 if isinstance(entry.model, Committee) else mixer_class(entry.model.config.mixer).year
+    own = entry.key in MODEL_NAMES
     return {
         "key": entry.key,
         "title": entry.title,
-        "year": str(year or ""),
+        "year": str(mixer_class(entry.key).year or "") if own else entry.origin,
         "color": color(entry.key),
         "prompt": prompt,
         "text": written.text,
