@@ -107,11 +107,11 @@ def more(fields: Fields) -> Fields:
         where = gr.Dropdown(_devices(), value="auto", label="Device", min_width=120)
         dtype = gr.Dropdown(["auto", "float32", "bfloat16"], value="auto", label="Precision", min_width=120)
     note = gr.Markdown(_why("auto", "auto"), elem_classes="quiet")
-    gr.on([where.change, dtype.change], _why, [where, dtype], note, **QUIET)
+    gr.on([where.change, dtype.change], _why, [where, dtype], note, trigger_mode="always_last", **QUIET)
     gr.on(
         [preset.change, fields["models"].change],
         visible_errors(lambda name, models: gr.update(placeholder=_whole_recipe(name, models))),
-        [preset, fields["models"]], iters, **QUIET,
+        [preset, fields["models"]], iters, trigger_mode="always_last", **QUIET,
     )  # fmt: skip
     return {
         "preset": preset, "max_iters": iters, "learning_rate": rate, "batch_size": batch, "block_size": window,

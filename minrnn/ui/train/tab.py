@@ -117,7 +117,8 @@ def _command(fields: form.Fields) -> None:
         lines({part: part.value for part in fields.values()}), language=None, interactive=False, lines=2,
         label="The same on the command line", elem_id="train-command", show_line_numbers=False, wrap_lines=True,
     )  # fmt: skip
-    gr.on([field.change for field in fields.values()], lines, set(fields.values()), shown, **AT_ONCE)
+    typed = [field.change for field in fields.values()]
+    gr.on(typed, lines, set(fields.values()), shown, trigger_mode="always_last", **AT_ONCE)
 
 
 def _view(token: gr.BrowserState) -> View:
@@ -143,7 +144,7 @@ def _live(queue: TrainingQueue, view: View) -> None:
     look = view.look(queue)
     page.load(_token, view.token, view.token, **AT_ONCE).then(**look)
     view.timer.tick(**look)
-    gr.on([view.axis.input, view.extras.input], **look)
+    gr.on([view.axis.input, view.extras.input], trigger_mode="always_last", **look)
 
 
 def _start(queue: TrainingQueue, view: View, fields: form.Fields, go: gr.Button) -> None:
