@@ -128,7 +128,9 @@ def test_a_loss_while_learning_stands_beside_the_others_and_never_in_their_place
     assert float(str(learning["val_loss_learning"])) < float(str(plain["val_loss_streaming"]))
 
 
-def test_a_rate_of_learning_out_of_range_is_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_rate_of_learning_out_of_range_is_refused(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
         main(["eval", str(trained), "--learn", "-1"])
     assert "rate is -1.0" in capsys.readouterr().err
