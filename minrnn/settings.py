@@ -130,3 +130,7 @@ MAX_JSON_BYTES = 1_000_000
 # A checkpoint's config may ask for no more than this: 200 MB of float32, five times nanoGPT's own size. Visitors
 # may name models of their own, and several are kept in memory.
 MAX_PARAMS = 50_000_000
+
+# A text to look inside: all its figures go to the page at once, about 200 bytes a character and model, and reading
+# it with every model takes a few seconds on one core.
+MAX_READ_CHARS = 5_000

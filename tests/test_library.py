@@ -9,8 +9,8 @@ from minrnn import checkpoint, library
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError, HubError
 from minrnn.hub import loading
-from minrnn.library import Library, open_library
-from minrnn.models import MIXERS, MODEL_NAMES, LanguageModel
+from minrnn.library import COMMITTEE, Entry, Library, open_library
+from minrnn.models import MIXERS, MODEL_NAMES, Committee, LanguageModel
 
 
 def save(folder: Path, mixer: str = "lstm", n_layer: int = 1) -> None:
@@ -24,11 +24,29 @@ def bundled(tmp_path: Path) -> Library:
     return open_library(tmp_path)
 
 
+def alone(library: Library) -> dict[str, Entry]:
+    """The models of `base`, without their committee."""
+    return {key: entry for key, entry in library.models("base").items() if key != COMMITTEE}
+
+
+def test_the_committee_of_all_models_stands_behind_them(bundled: Library) -> None:
+    together = bundled.models("base")[COMMITTEE]
+    assert list(bundled.models("base"))[-1] == COMMITTEE and isinstance(together.model, Committee)
+    assert len(together.model.members) == len(MODEL_NAMES)
+
+
+def test_models_with_different_characters_have_no_committee(tmp_path: Path) -> None:
+    save(tmp_path / "base" / "lstm")
+    other = LanguageModel(ModelConfig("gru", "xyz", n_layer=1, n_embd=16, block_size=8))
+    other.save(tmp_path / "base" / "gru")
+    assert list(open_library(tmp_path).models("base")) == ["lstm", "gru"]
+
+
 def test_every_model_is_there_in_the_order_they_are_shown(bundled: Library) -> None:
     assert bundled.presets == ["base"]
-    assert list(bundled.models("base")) == list(MODEL_NAMES)
-    assert {entry.origin for entry in bundled.models("base").values()} == {"bundled weights"}
-    assert [e.title for e in bundled.models("base").values()] == [MIXERS[n].title for n in MODEL_NAMES]
+    assert list(alone(bundled)) == list(MODEL_NAMES)
+    assert {entry.origin for entry in alone(bundled).values()} == {"bundled weights"}
+    assert [e.title for e in alone(bundled).values()] == [MIXERS[n].title for n in MODEL_NAMES]
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
@@ -41,7 +59,7 @@ def test_a_model_without_weights_is_left_out(tmp_path: Path, name: str, left: st
         (tmp_path / "base" / name).mkdir()
     if left == "figures":
         (tmp_path / "base" / name / "metrics.json").write_text("{}")
-    assert list(open_library(tmp_path).models("base")) == [n for n in MODEL_NAMES if n != name]
+    assert list(alone(open_library(tmp_path))) == [n for n in MODEL_NAMES if n != name]
 
 
 def test_a_choice_keeps_that_order(bundled: Library) -> None:
@@ -76,7 +94,7 @@ def test_the_hubs_models_take_the_bundled_ones_place_and_a_failure_is_said(
     models = opened.models("base")
     assert models["mingru"].origin == "ada/minrnn-base-mingru @ 0123456"
     assert "bundled" in models["lstm"].origin and "no such repo" in models["lstm"].origin
-    assert opened.presets == ["base"] and list(models) == list(MODEL_NAMES)
+    assert opened.presets == ["base"] and list(alone(opened)) == list(MODEL_NAMES)
 
 
 def test_a_run_becomes_a_further_model_named_after_its_folder(tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ Source: Cho et al. 2014, arXiv 1406.1078. torch and cuDNN apply the reset gate r
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from minrnn.config import ModelConfig
-from minrnn.models.mixer import Mixer, register
+from minrnn.models.mixer import Look, Mixer, Recurrence, register
 
 
 @register("gru")
@@ -41,3 +42,16 @@ class GRU(Mixer):
             return h.unsqueeze(1), h
         y, h = self.gru(x, None if state is None else state.unsqueeze(0))
         return y, h.squeeze(0)
+
+    def look(self, x: Tensor, state: Tensor | None = None) -> Look:
+        """Show the units h, and the gates r and z. They read h, which `forward` gives."""
+        h0 = x.new_zeros(x.shape[0], x.shape[2]) if state is None else state
+        h = self.forward(x, h0)[0]
+        before = torch.cat([h0.unsqueeze(1), h[:, :-1]], dim=1)
+        of_x, of_h, *biases = self.gru.all_weights[0]
+        bias_x, bias_h = biases or (None, None)
+        reset_x, keep_x, new_x = F.linear(x, of_x, bias_x).chunk(3, dim=-1)
+        reset_h, keep_h, new_h = F.linear(before, of_h, bias_h).chunk(3, dim=-1)
+        r, z = (reset_x + reset_h).sigmoid(), (keep_x + keep_h).sigmoid()
+        write = (-keep_x - keep_h).sigmoid() * (new_x + r * new_h).tanh()
+        return Look(h, Recurrence(z, write, h0, input_only=False), {"r": r, "z": z})

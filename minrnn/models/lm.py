@@ -22,7 +22,7 @@ from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError
 from minrnn.models import disk, window
 from minrnn.models.dropout import Dropout
-from minrnn.models.mixer import State, mixer_class
+from minrnn.models.mixer import Look, State, mixer_class
 
 
 class CausalConv(nn.Module):
@@ -68,15 +68,21 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
         """Map x (B, T, C) and a state to y (B, T, C) and the state after the last step."""
-        conv_state, mixer_state = state or (None, None)
-        y = self.norm(x)
-        if self.conv is not None:
-            y, conv_state = self.conv(y, conv_state)
-        y, mixer_state = self.mixer(y, mixer_state)
+        y, conv_state = self._mixer_input(x, state)
+        y, mixer_state = self.mixer(y, None if state is None else state[1])
         x = self.dropout(y) if self.plain else x + self.dropout(y)
         if self.mlp is not None and self.mlp_norm is not None:
             x = x + self.dropout(self.mlp(self.mlp_norm(x)))
         return x, (conv_state, mixer_state)
+
+    def look(self, x: Tensor, state: State = None) -> Look | None:
+        """What the mixer shows while `forward` reads the same; None if it shows nothing."""
+        return self.mixer.look(self._mixer_input(x, state)[0], None if state is None else state[1])
+
+    def _mixer_input(self, x: Tensor, state: State) -> tuple[Tensor, Tensor | None]:
+        """What the mixer reads, (B, T, C), and the convolution's state after it."""
+        y = self.norm(x)
+        return (y, None) if self.conv is None else self.conv(y, None if state is None else state[0])
 
 
 class LanguageModel(nn.Module, PyTorchModelHubMixin):
@@ -121,7 +127,27 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
             return window.read(self._encode, idx, state, self.config.block_size)
         return self._encode(idx, state, 0)
 
-    def _encode(self, idx: Tensor, state: State, offset: int) -> tuple[Tensor, State]:
+    def look(self, idx: Tensor, state: State = None) -> tuple[Tensor, State, list[list[Look | None]]]:
+        """Read as `forward` does, and let every layer's mixer show itself.
+
+        Returns:
+            Logits and state, as `forward` returns them, and what the layers show. A model with a window reads a
+            longer text in pieces: there is one list for each piece, and in it one Look for each layer.
+        """
+        pieces: list[list[Look | None]] = []
+
+        def encode(idx: Tensor, state: State, offset: int) -> tuple[Tensor, State]:
+            pieces.append([])
+            return self._encode(idx, state, offset, pieces[-1])
+
+        if self.positions is None:
+            return *encode(idx, state, 0), pieces
+        return *window.read(encode, idx, state, self.config.block_size, self._encode), pieces
+
+    def _encode(
+        self, idx: Tensor, state: State, offset: int, looks: list[Look | None] | None = None
+    ) -> tuple[Tensor, State]:
+        """Logits and state; what each layer shows is added to `looks`, where there is such a list."""
         x = self.embedding(idx)
         if self.positions is not None:
             x = x + self.positions.weight[offset : offset + idx.shape[1]]
@@ -129,6 +155,8 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         states = state or (None,) * len(self.blocks)
         after = []
         for block, block_state in zip(self.blocks, states, strict=True):
+            if looks is not None:
+                looks.append(cast(Block, block).look(x, block_state))
             x, block_state = block(x, block_state)
             after.append(block_state)
         x = self.norm(x)

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 
 import torch
+import torch.nn.functional as F
 from annotated_types import Interval
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from minrnn.config import MixerOptions, ModelConfig, Probability
 from minrnn.models.dropout import dropout
-from minrnn.models.mixer import Mixer, own_options, register
+from minrnn.models.mixer import Look, Mixer, Recurrence, own_options, register
+from minrnn.scan import linear_scan
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,19 @@ class LSTM(Mixer):
             state = (x.new_zeros(x.shape[0], x.shape[2]),) * 2
         h, c = torch.lstm_cell(x[:, 0], state, *self.lstm.all_weights[0])
         return h.unsqueeze(1), (h, c)
+
+    def look(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None) -> Look:
+        """Show the cells c, and the gates f, i and o. They read h, which `forward` gives."""
+        h0, c0 = state or (x.new_zeros(x.shape[0], x.shape[2]),) * 2
+        h = self.forward(x, (h0, c0))[0]
+        before = torch.cat([h0.unsqueeze(1), h[:, :-1]], dim=1)
+        of_x, of_h, *biases = self.lstm.all_weights[0]
+        logits = F.linear(x, of_x) + F.linear(before, of_h) + sum(biases)
+        input, forget, candidate, output = logits.chunk(4, dim=-1)
+        f, i = forget.sigmoid(), input.sigmoid()
+        recurrence = Recurrence(f, i * candidate.tanh(), c0, input_only=False)
+        cells = linear_scan(f, recurrence.write, c0)
+        return Look(cells, recurrence, {"f": f, "i": i, "o": output.sigmoid()})
 
     @staticmethod
     def initialise(model: nn.Module, options: LSTMOptions) -> None:

@@ -8,16 +8,18 @@ h           h_t = (1 - z_t) * h_{t-1} + z_t * h_tilde
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import torch
 from annotated_types import Interval
 from torch import Tensor, nn
 
 from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
-from minrnn.models.mixer import Mixer, own_options, register
-from minrnn.scan import mingru_scan
+from minrnn.models.mixer import Look, Mixer, Recurrence, own_options, register
+from minrnn.scan import linear_scan, mingru_scan, positive
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,27 @@ def projection(config: ModelConfig, hidden: int) -> nn.Module:
     return nn.Identity() if config.block == "plain" else nn.Linear(hidden, config.n_embd, config.bias)
 
 
+def gated_look(gate: Tensor, candidate: Tensor, state: Tensor | None, signed: bool) -> Look:
+    """What `mingru_scan` does with the same arguments. The decay is computed without 1 - z, which loses digits.
+
+    Args:
+        gate: (B, T, C) logit of the update gate z.
+        candidate: (B, T, C) h_tilde before g.
+        state: (B, C) h before the first step; zeros if None.
+        signed: whether the decay may be negative.
+    """
+    z = (2 * gate if signed else gate).sigmoid()
+    decay = -gate.tanh() if signed else (-gate).sigmoid()
+    return linear_look(decay, z * positive(candidate), state, {"z": z})
+
+
+def linear_look(decay: Tensor, write: Tensor, state: Tensor | None, gates: Mapping[str, Tensor]) -> Look:
+    """A linear recurrence whose decay and write, each (B, T, C), depend on the input alone."""
+    before = torch.zeros_like(write[:, 0]) if state is None else state
+    recurrence = Recurrence(decay, write, before, input_only=True)
+    return Look(linear_scan(decay, write, before), recurrence, gates)
+
+
 @register("mingru")
 class MinGRU(Mixer):
     """One linear map to gate and candidate, the scan, one linear map back. State: h, (B, hidden)."""
@@ -79,3 +102,8 @@ class MinGRU(Mixer):
         gate, candidate = self.gate_and_candidate(x).chunk(2, dim=-1)
         h = mingru_scan(gate, candidate, state, signed=self.signed)
         return self.projection(h), h[:, -1].contiguous()
+
+    def look(self, x: Tensor, state: Tensor | None = None) -> Look:
+        """Show the units h, and the gate z."""
+        gate, candidate = self.gate_and_candidate(x).chunk(2, dim=-1)
+        return gated_look(gate, candidate, state, self.signed)

@@ -10,11 +10,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from minrnn.config import ModelConfig
-from minrnn.models.mingru import ExpansionOptions, hidden_width, is_signed, projection
-from minrnn.models.mixer import Mixer, own_options, register
+from minrnn.models.mingru import (
+    ExpansionOptions,
+    gated_look,
+    hidden_width,
+    is_signed,
+    linear_look,
+    projection,
+)
+from minrnn.models.mixer import Look, Mixer, own_options, register
 from minrnn.scan import linear_scan, minlstm_scan, positive
 
 
@@ -55,3 +63,14 @@ class MinLSTM(Mixer):
             decay = forget.tanh() if self.signed else forget.sigmoid()
             h = linear_scan(decay, input.sigmoid() * positive(candidate), state)
         return self.projection(h), h[:, -1].contiguous()
+
+    def look(self, x: Tensor, state: Tensor | None = None) -> Look:
+        """Show the units h, and the gates; normalised ones as the update gate z = i', which leaves f' = 1 - z."""
+        forget, input, candidate = self.gates_and_candidate(x).chunk(3, dim=-1)
+        if self.normalised:
+            gate = F.logsigmoid(input) - F.logsigmoid(forget)
+            return gated_look(gate, candidate, state, self.signed)
+        decay = forget.tanh() if self.signed else forget.sigmoid()
+        i = input.sigmoid()
+        gates = {"i": i} if self.signed else {"f": decay, "i": i}
+        return linear_look(decay, i * positive(candidate), state, gates)

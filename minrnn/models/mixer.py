@@ -5,7 +5,8 @@ A mixer declares in its own file what it needs beyond `forward`, and registers i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from torch import Tensor, nn
@@ -15,6 +16,41 @@ from minrnn.errors import ConfigError
 
 State: TypeAlias = Any
 """Whatever a layer carries from one call to the next: tensors in tuples. Passed in and returned."""
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """A state that keeps part of itself and adds something new: value_t = decay_t * value_{t-1} + write_t.
+
+    Attributes:
+        decay: (B, T, C) what a unit keeps of its last value, in [-1, 1].
+        write: (B, T, C) what a step adds.
+        before: (B, C) the values before the first step.
+        input_only: whether decay and write depend on the layer's input alone. If they depend on the state, too, as
+            the LSTM's do, the sum is exact all the same, but with another past the gates would differ as well.
+    """
+
+    decay: Tensor
+    write: Tensor
+    before: Tensor
+    input_only: bool
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a mixer shows of itself while it reads.
+
+    Attributes:
+        units: (B, T, C) the value of every unit after each step.
+        recurrence: how these values come about, where they are a recurrence.
+        gates: (B, T, C) each, in (0, 1), by name.
+        attention: (B, n_head, T, S) the weights with which each step reads S positions, its own piece's T at the end.
+    """
+
+    units: Tensor
+    recurrence: Recurrence | None = None
+    gates: Mapping[str, Tensor] = field(default_factory=dict)
+    attention: Tensor | None = None
 
 
 class Mixer(nn.Module):
@@ -42,6 +78,15 @@ class Mixer(nn.Module):
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
         """Map x (B, T, C) and a state to y (B, T, C) and the state after the last step."""
         raise NotImplementedError
+
+    def look(self, x: Tensor, state: State = None) -> Look | None:
+        """Show what happens inside while `forward` reads the same; None if the mixer has nothing to show.
+
+        Args:
+            x: (B, T, C), as for `forward`.
+            state: as for `forward`.
+        """
+        return None
 
     @staticmethod
     def initialise(model: nn.Module, options: Any) -> None:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models.dropout import dropout
-from minrnn.models.mixer import Mixer, own_options, register
+from minrnn.models.mixer import Look, Mixer, own_options, register
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,26 @@ class Attention(Mixer):
         self, x: Tensor, state: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Map x (B, T, C) and a cache to y (B, T, C) and the longer cache."""
+        query, key, value = self._heads(x, state)
+        y = self._attend(query, key, value)
+        return self.projection(y.transpose(1, 2).reshape(x.shape)), (key, value)
+
+    def look(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None) -> Look:
+        """Show the weights of every head, and as units what the heads read, one head's channels after another's."""
+        query, key, value = self._heads(x, state)
+        scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])
+        hidden = ~_causal_mask(query.shape[2], key.shape[2], query.device)
+        weights = scores.masked_fill(hidden, -math.inf).softmax(dim=-1)
+        return Look((weights @ value).transpose(1, 2).reshape(x.shape), attention=weights)
+
+    def _heads(self, x: Tensor, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (B, n_head, T, D) of x, and keys and values of the cache and x, each (B, n_head, S, D)."""
         batch, time, channels = x.shape
         heads = self.query_key_value(x).view(batch, time, 3, self.n_head, channels // self.n_head)
-        query, key, value = heads.permute(2, 0, 3, 1, 4)  # each (B, n_head, T, D)
+        query, key, value = heads.permute(2, 0, 3, 1, 4)
         if state is not None:
             key, value = torch.cat([state[0], key], dim=2), torch.cat([state[1], value], dim=2)
-        y = self._attend(query, key, value)
-        return self.projection(y.transpose(1, 2).reshape(batch, time, channels)), (key, value)
+        return query, key, value
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Softmax attention of (B, n_head, T, D) queries over T or more keys, each query up to its own position."""

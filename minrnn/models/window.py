@@ -32,7 +32,7 @@ class WindowState(NamedTuple):
 
 
 def read(
-    encode: Encode, idx: Tensor, state: WindowState | None, block_size: int
+    encode: Encode, idx: Tensor, state: WindowState | None, block_size: int, again: Encode | None = None
 ) -> tuple[Tensor, WindowState]:
     """Encode any number of ids, starting from a state.
 
@@ -41,6 +41,7 @@ def read(
         idx: (B, T) ids, T >= 1.
         state: from the previous call; None at the start of a text.
         block_size: positions the model has.
+        again: encodes characters that were read before, for their state alone; `encode` if None.
 
     Returns:
         (B, T, vocab) logits and the state after the last id.
@@ -51,7 +52,7 @@ def read(
     while done < idx.shape[1]:
         past_window = position - block_size
         if past_window >= 0 and past_window % hop == 0:
-            blocks = encode(recent, None, 0)[1] if recent.shape[1] else None
+            blocks = (again or encode)(recent, None, 0)[1] if recent.shape[1] else None
         in_window = position if past_window < 0 else block_size - hop + past_window % hop
         piece = idx[:, done : done + block_size - in_window]
         piece_logits, blocks = encode(piece, blocks, in_window)

@@ -132,7 +132,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_starts(
     with pytest.raises(ConfigError, match="5,000 characters and the limit is 4,096"):
         queue.start(request(text="".join(map(chr, range(20_000, 25_000)))))
     monkeypatch.setattr(settings, "MAX_CORPUS_CHARS", 3_000)
-    with pytest.raises(CorpusError, match="characters and the limit here is 3,000"):
+    with pytest.raises(CorpusError, match="characters and the limit is 3,000"):
         queue.start(request())
     assert queue.runs.listed("") == []
 
