@@ -45,8 +45,8 @@ def main(words: list[str]) -> None:
     """
     flags = tyro.cli(EvalFlags, args=words, prog="python -m minrnn eval")
     learning = Learning(passes=1, rate=flags.learn) if flags.learn else None
-    corpus = _corpus(flags.corpus)
     model = together(flags.checkpoints)
+    corpus = _corpus(flags.corpus)
     unknown = set(corpus.text) - set(model.config.vocab)
     if unknown:
         raise CheckpointError(
