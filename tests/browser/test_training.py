@@ -25,16 +25,12 @@ def patience() -> Iterator[None]:
     expect.set_options(timeout=5_000)
 
 
-def open_tab(page: Page) -> None:
-    """Open the tab, and once more if the page, which opens the tab of its address when it has loaded, went back."""
-    for _ in range(60):
-        page.get_by_role("tab", name="Train").click()
-        page.wait_for_timeout(1_000)
-        if page.locator("#train-start").is_visible() and page.locator("#train-cards .run").count():
-            break
-    page.wait_for_timeout(1_000)
-    if not page.locator("#train-start").is_visible():
-        page.get_by_role("tab", name="Train").click()
+def open_tab(page: Page, more: str = "") -> None:
+    page.goto("/?tab=train" + more)
+    expect_tab(page)
+
+
+def expect_tab(page: Page) -> None:
     expect(page.locator("#train-start")).to_be_visible()
     expect(page.locator("#train-cards .run").first).to_be_visible()
 
@@ -125,8 +121,7 @@ def test_the_button_is_on_the_first_screen_and_nothing_is_wider_than_it(
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_tab_has_no_accessibility_fault_of_our_own(page: Page, width: int, theme: str) -> None:
-    page.goto(f"/?__theme={theme}")
-    open_tab(page)
+    open_tab(page, f"&__theme={theme}")
     page.set_viewport_size({"width": width, "height": 900})
     page.click("#train-more button")
     expect(page.locator("#train-command")).to_be_visible()
@@ -197,7 +192,7 @@ def _grows(page: Page) -> None:
 def _survives_a_reload(page: Page) -> None:
     before = points(page)
     page.reload()
-    open_tab(page)
+    expect_tab(page)
     wait_for_points(page, before)
     wait_for_phases(page, "training", "waiting")
 
@@ -231,4 +226,4 @@ def _writes_in_compare(page: Page) -> None:
     """The tab Compare is open, and the model is among those that write there."""
     toast(page, "now stands in Compare")
     expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
-    expect(page.get_by_text("tiny-mingru-plays").first).to_be_visible()
+    expect(page.locator(".card:visible h2", has_text="minGRU")).to_have_count(2)

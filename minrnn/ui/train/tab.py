@@ -35,7 +35,7 @@ STORAGE_KEY, STORAGE_SECRET = "minrnn-visitor", "minrnn"
 AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 QUEUED: dict[str, Any] = {**AT_ONCE, "queue": True, "concurrency_id": "train", "concurrency_limit": 8}
 """For what may fail, or changes a `gr.State` that others listen to: a page hears of both from the queue alone."""
-LEAD = "**Press Train as it stands:** two models learn to write from nothing, 30 seconds each."
+LEAD = "# Press Train as it stands\n\nTwo models learn to write from nothing, 30 seconds each."
 NOTES = {
     "off": "Training is switched off here. Run minRNN on your own machine, and this tab trains models there.",
     "limited": f"This machine is shared: up to {settings.MAX_ITERS_LIMITED:,} iters and "
@@ -90,7 +90,7 @@ def build(queue: TrainingQueue, extra_models: gr.State, tabs: gr.Tabs) -> None:
         gr.Markdown(NOTES[mode], elem_classes="quiet")
         return
     token = gr.BrowserState("", storage_key=STORAGE_KEY, secret=STORAGE_SECRET)
-    gr.Markdown(LEAD, elem_classes="train-lead")
+    gr.Markdown(LEAD, elem_classes="lead")
     fields, go = form.build(queue, token, NOTES[mode])
     with gr.Accordion("more: recipe, seed, device, command", open=False, elem_id="train-more"):
         fields |= form.more(fields)
