@@ -17,6 +17,7 @@ COMMANDS = {
     "train": "train a model, or go on with a run",
     "eval": "score a checkpoint on a text",
     "sample": "let a checkpoint continue a prompt",
+    "read": "show how likely each character of a text is for some checkpoints",
     "bench": "measure speed and memory on this machine",
     "bundle": "make a finished run's model the bundled one of its preset",
     "results": "print the table of results, or renew it in the README",

@@ -20,8 +20,8 @@ from minrnn.inside.typed import Typed, short, typed
 from minrnn.models import CharModel
 from minrnn.text import CharVocab
 
-POSITIONS = 64
-"""Positions of a reader's text that its context curve is measured at: about half a second a model."""
+POSITIONS = 32
+"""Positions of a reader's text that its context curve is measured at: about a second a model on one core."""
 FAINT = 0.0005
 """Shares below this end a row: they would be shown as nothing."""
 
