@@ -22,6 +22,7 @@ COMMANDS = {
     "bundle": "make a finished run's model the bundled one of its preset",
     "results": "print the table of results, or renew it in the README",
     "study": "run the studies of the documents, and renew their tables",
+    "inside": "measure what the bundled models remember, and renew docs/inside.md",
     "repetition": "measure how much of what models write they have written before",
     "publish": "publish models, the Space or a run to the Hugging Face Hub",
 }

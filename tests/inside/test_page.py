@@ -43,7 +43,7 @@ def test_memory_has_an_entry_for_each_character(mixer: str) -> None:
         assert len(unit["values"]) == len(TEXT)
     shares = found["view"]["shares"]
     assert bool(shares) == bool(found["view"]["kind"])
-    assert all(0.9 < sum(row) < 1.001 and len(row) <= at + 1 for at, row in enumerate(shares))
+    assert all(900 < sum(row) < 1_050 and len(row) <= at + 1 for at, row in enumerate(shares))
     assert [n for n, _ in found["context"]] == [1, 2, 4, 8, 16, 32]
 
 
@@ -53,8 +53,8 @@ def test_shares_stand_at_the_characters_that_were_typed() -> None:
     assert foreign[0] == []
     assert foreign[1] == plain[0]
     own, *earlier = plain[3]
-    assert foreign[3] == pytest.approx([own + earlier[0], *earlier[1:]], abs=2e-4)
-    assert foreign[4] == pytest.approx([0.0, *foreign[3]], abs=2e-4)
+    assert foreign[3] == pytest.approx([own + earlier[0], *earlier[1:]], abs=1)
+    assert foreign[4] == pytest.approx([0.0, *foreign[3]], abs=1)
 
 
 def test_another_layer_or_head_is_viewed_by_number() -> None:
