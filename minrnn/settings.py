@@ -131,6 +131,6 @@ MAX_JSON_BYTES = 1_000_000
 # may name models of their own, and several are kept in memory.
 MAX_PARAMS = 50_000_000
 
-# A text to look inside: all its figures go to the page at once, about 200 bytes a character and model, and reading
+# A text to look inside: all its figures go to the page at once, 200 to 500 bytes a character and model, and reading
 # it with every model takes a few seconds on one core.
 MAX_READ_CHARS = 5_000

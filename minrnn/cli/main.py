@@ -17,10 +17,12 @@ COMMANDS = {
     "train": "train a model, or go on with a run",
     "eval": "score a checkpoint on a text",
     "sample": "let a checkpoint continue a prompt",
+    "read": "show how likely each character of a text is for some checkpoints",
     "bench": "measure speed and memory on this machine",
     "bundle": "make a finished run's model the bundled one of its preset",
     "results": "print the table of results, or renew it in the README",
     "study": "run the studies of the documents, and renew their tables",
+    "inside": "measure what the bundled models remember, and renew docs/inside.md",
     "repetition": "measure how much of what models write they have written before",
     "publish": "publish models, the Space or a run to the Hugging Face Hub",
 }

@@ -20,10 +20,10 @@ from minrnn.inside.typed import Typed, short, typed
 from minrnn.models import CharModel
 from minrnn.text import CharVocab
 
-POSITIONS = 64
-"""Positions of a reader's text that its context curve is measured at: about half a second a model."""
-FAINT = 0.0005
-"""Shares below this end a row: they would be shown as nothing."""
+POSITIONS = 32
+"""Positions of a reader's text that its context curve is measured at: about a second a model on one core."""
+WHOLE = 1_000
+"""Shares are sent as thousandths of a whole: finer than a shade shows, and half the bytes of a fraction."""
 
 
 class Followed(TypedDict):
@@ -45,7 +45,8 @@ class View(TypedDict):
         head: the head that `shares` show; null for the mean of all.
         kind: what shares are: "exact" (the state is a sum that depends on the input alone), "gated" (the sum is exact,
             but its gates have read the state), "attention", or "" where there are none.
-        shares: for each character the shares of this one, the one before, and so on, as far as they are visible.
+        shares: for each character the shares of this one, the one before, and so on, in thousandths, up to 64 back and
+            without zeros at the end.
         gates: by name, for each character the mean over the units.
     """
 
@@ -53,7 +54,7 @@ class View(TypedDict):
     n_head: int
     head: int | None
     kind: str
-    shares: list[list[float]]
+    shares: list[list[int]]
     gates: dict[str, list[float | None]]
 
 
@@ -161,7 +162,7 @@ def _at_typed(values: Tensor, seen: Typed) -> list[float | None]:
     return [listed[end - 1] if end else None for end in seen.ends]
 
 
-def _shares(shown: Layer | None, seen: Typed, head: int | None) -> list[list[float]]:
+def _shares(shown: Layer | None, seen: Typed, head: int | None) -> list[list[int]]:
     found = layers.shares(shown, head=head) if shown else None
     if found is None:
         return []
@@ -179,10 +180,10 @@ def _of_typed(found: Shares, seen: Typed) -> Tensor:
     return torch.zeros(len(ends), layers.BACK).scatter_add_(1, lag * counted, weights)
 
 
-def _visible(row: list[float]) -> list[float]:
-    """A row of shares without the faint ones at its end."""
-    length = next((n for n in range(len(row), 0, -1) if row[n - 1] >= FAINT), 0)
-    return [round(share, 4) for share in row[:length]]
+def _visible(row: list[float]) -> list[int]:
+    """A row of shares in thousandths, without the zeros at its end."""
+    found = [round(WHOLE * share) for share in row]
+    return found[: next((n for n in range(len(found), 0, -1) if found[n - 1]), 0)]
 
 
 def _half_lives(layer: Layer | None) -> list[float | None]:

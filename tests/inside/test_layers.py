@@ -1,6 +1,7 @@
 """Shares, half-lives and attention, each against a calculation spelt out."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -25,7 +26,7 @@ from tests.models.small import BLOCK_SIZE, build, every_mixer, ids
 SIGNED = [name for name, mixer in MIXERS.items() if hasattr(mixer.Options, "decay")]
 
 
-def shown(mixer: str, text: Tensor, **shape: object) -> list[Layer]:
+def shown(mixer: str, text: Tensor, **shape: Any) -> list[Layer]:
     """The layers that show something; the test is skipped where none does."""
     found = [layer for layer in layers(build(mixer, **shape), text) if layer is not None]
     if not found:

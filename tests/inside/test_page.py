@@ -31,7 +31,7 @@ def test_the_page_holds_everything_as_json(models: Mapping[str, CharModel]) -> N
 
 def test_what_was_not_asked_for_is_not_worked_out(models: Mapping[str, CharModel]) -> None:
     found = page(models, Reading(TEXT), with_memory=False)
-    assert found["memory"] == found["learning"] == {}
+    assert not found["memory"] and not found["learning"]
 
 
 @every_mixer
@@ -43,7 +43,7 @@ def test_memory_has_an_entry_for_each_character(mixer: str) -> None:
         assert len(unit["values"]) == len(TEXT)
     shares = found["view"]["shares"]
     assert bool(shares) == bool(found["view"]["kind"])
-    assert all(0.9 < sum(row) < 1.001 and len(row) <= at + 1 for at, row in enumerate(shares))
+    assert all(900 < sum(row) < 1_050 and len(row) <= at + 1 for at, row in enumerate(shares))
     assert [n for n, _ in found["context"]] == [1, 2, 4, 8, 16, 32]
 
 
@@ -53,8 +53,8 @@ def test_shares_stand_at_the_characters_that_were_typed() -> None:
     assert foreign[0] == []
     assert foreign[1] == plain[0]
     own, *earlier = plain[3]
-    assert foreign[3] == pytest.approx([own + earlier[0], *earlier[1:]], abs=2e-4)
-    assert foreign[4] == pytest.approx([0.0, *foreign[3]], abs=2e-4)
+    assert foreign[3] == pytest.approx([own + earlier[0], *earlier[1:]], abs=1)
+    assert foreign[4] == pytest.approx([0.0, *foreign[3]], abs=1)
 
 
 def test_another_layer_or_head_is_viewed_by_number() -> None:
@@ -88,4 +88,4 @@ def test_a_committee_has_surprise_and_context_only() -> None:
     found = page({"together": committee}, Reading(TEXT, top=5))
     remembered = found["memory"]["together"]
     assert found["models"]["together"]["bits_per_char"] and remembered["context"]
-    assert remembered["n_layer"] == 0 and remembered["units"] == remembered["view"]["shares"] == []
+    assert not remembered["n_layer"] and not remembered["units"] and not remembered["view"]["shares"]

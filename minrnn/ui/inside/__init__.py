@@ -1,0 +1,1 @@
+"""The Inside tab: what surprises the models, and what they remember."""

@@ -1,0 +1,60 @@
+"""Inside for scripts: /read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minrnn.checked import from_mapping
+from minrnn.errors import ConfigError
+from minrnn.inside.reading import Reading, read
+from minrnn.library import COMMITTEE, Entry, Library
+from minrnn.runs.request import names
+from minrnn.ui.compare.tab import WRITING
+from minrnn.ui.compare.writing import ALL
+from minrnn.ui.components import endpoint
+
+
+def endpoints(library: Library) -> None:
+    """Add /read to the current Blocks' API."""
+
+    def read_text(
+        text: str, models: str = ALL, preset: str = "base", learn: float = 0.0, top: int = 0
+    ) -> dict[str, Any]:
+        """How likely each character of a text is for the models. One token is one character.
+
+        Args:
+            text: up to 5,000 characters. Those that a model does not know are replaced by similar ones or left out.
+            models: "all", or names: a list, or a text with commas between them. "committee" is the mean of all models'
+                probabilities.
+            preset: which weights, "base" or "replica".
+            learn: the rate at which a copy of each model learns each 64 characters after they were scored, 0 to 1; 0
+                only reads. 0.1 suits the base weights.
+            top: how many of the likeliest characters to list, 0 to 20.
+
+        Returns:
+            For every model {read, bits, bits_per_char, probability, rank, top, learn}. All lists have one entry for
+            each character (code point) of the text: what the model read in its place ("" for nothing), its surprise
+            in bits (null for the first character and where nothing was read), its probability, its rank from 1, and
+            the likeliest as [character, probability].
+        """
+        asked = {"text": text, "learn": learn, "top": top}
+        reading = from_mapping(Reading, {name: value for name, value in asked.items() if value is not None})
+        return {entry.key: read(entry.model, reading) for entry in chosen(library, models, preset)}
+
+    endpoint(read_text, "read", **WRITING)
+
+
+def chosen(library: Library, models: Any = ALL, preset: Any = "base") -> list[Entry]:
+    """The models of a preset that a script or a page asks for; "all" leaves the committee out.
+
+    Raises:
+        ConfigError: if `models` or `preset` is of the wrong kind.
+        CheckpointError: if one of them is not loaded, or none is named.
+    """
+    asked = names(ALL if models is None else models)
+    preset = "base" if preset is None else preset
+    if not isinstance(asked, list) or not isinstance(preset, str):
+        raise ConfigError(f"models is {models!r} and preset {preset!r}; give names, as texts.")
+    if asked == [ALL]:
+        asked = [name for name in library.models(preset) if name != COMMITTEE]
+    return library.choose(preset, asked)
