@@ -12,6 +12,8 @@ from minrnn.runs.queue import TrainingQueue
 from minrnn.ui import head, theme
 from minrnn.ui.compare import api as compare_api
 from minrnn.ui.compare import tab as compare
+from minrnn.ui.inside import api as inside_api
+from minrnn.ui.inside import tab as inside
 from minrnn.ui.results import tab as results
 from minrnn.ui.train import api as train_api
 from minrnn.ui.train import tab as train
@@ -32,14 +34,17 @@ def build(library: Library, queue: TrainingQueue) -> gr.Blocks:
         with gr.Tabs() as tabs:
             with gr.Tab("Compare", id="compare") as first:
                 fields = compare.build(library, extra, copy)
-            with gr.Tab("Train", id="train") as second:
+            with gr.Tab("Inside", id="inside") as second:
+                inside.build(library)
+            with gr.Tab("Train", id="train") as third:
                 train.build(queue, extra, tabs)
-            with gr.Tab("Results", id="results") as third:
+            with gr.Tab("Results", id="results") as fourth:
                 results.build()
-        for tab in (first, second, third):
+        for tab in (first, second, third, fourth):
             tab.select(None, None, None, js=f"() => window.minrnn.showTab('{tab.id}')")
         compare.link(fields, tabs, library)
         compare_api.endpoints(library)
+        inside_api.endpoints(library)
         train_api.endpoints(queue)
         demo.unload(lambda: None)  # lets a closed page end its generators
     return demo

@@ -34,8 +34,8 @@ function decades(parent, lines) {
 function shares(parent, memory) {
   const pick = make('div', 'pick', parent);
   for (const key of keys()) button(pick, data.names[key].title, key === state.model, () => { state.model = key; draw(); });
-  const one = memory[state.model];
-  chooser(pick, 'layer', one.n_layer, one.layer, layer => ask({layer, head: one.head}));
+  const one = memory[state.model].view;
+  chooser(pick, 'layer', memory[state.model].n_layer, one.layer, layer => ask({layer, head: one.head}));
   if (one.n_head) chooser(pick, 'head', one.n_head, one.head === null ? -1 : one.head, head => ask({layer: one.layer, head: head < 0 ? null : head}), 'all');
   make('p', 'said', parent, sentencesFor(state.model));
   const row = make('section', 'row', parent);
@@ -44,11 +44,11 @@ function shares(parent, memory) {
   make('p', 'quiet', parent, 'Point at a character: the darker an earlier one, the larger its share in the state behind that character. The share itself is written beside it when you rest there.');
   window.minrnnShares = i => {
     const list = one.shares[i] || [];
-    const most = Math.max(.001, ...list.map(Math.abs));
+    const most = Math.max(1, ...list.map(Math.abs));
     [...node.children].forEach((span, n) => {
       const share = n <= i && i - n < list.length ? list[i - n] : 0;
       span.style.setProperty('--b', (Math.abs(share) / most).toFixed(3));
-      span.title = share ? (100 * share).toFixed(1) + ' %' : '';
+      span.title = share ? (share / 10).toFixed(1) + ' %' : '';
     });
   };
 }
@@ -64,8 +64,8 @@ function chooser(parent, name, count, chosen, act, all) {
 }
 async function ask(wanted) {
   const key = state.model, answer = await server.look({model: key, text: data.page.text, ...wanted});
-  if (!answer.memory) return;
-  data.page.memory[key] = {...data.page.memory[key], ...answer.memory};
+  if (!answer.view) return;
+  data.page.memory[key].view = answer.view;
   draw();
 }
 function unitRows(parent, memory) {

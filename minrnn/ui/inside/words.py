@@ -1,0 +1,120 @@
+"""What the figures of a reading say, in sentences. Each is made from the figures that the page shows beside it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+
+from minrnn.inside.memory import Memory
+from minrnn.inside.page import Page
+
+NEAR = 0.05
+"""Nats from what a model reaches with everything in sight: closer than this is "nearly all"."""
+NOT_SEEN = {
+    "exact": "The shares are exact: the state is a sum over all earlier characters. Decay is what the state keeps of a "
+    "write; depth and convolution add further paths.",
+    "gated": "The cell is a sum over all earlier characters, and this is that sum; but its gates have read the state, "
+    "so a character also acts through them.",
+    "attention": "Attention says where a head looks, not what it takes from there; deeper layers look at what earlier "
+    "layers have gathered.",
+    "": "This model shows no shares.",
+}
+
+
+def surprise(page: Page, titles: Mapping[str, str]) -> dict[str, str]:
+    """The sentence under the surprise of a text.
+
+    Args:
+        page: what the models made of the text.
+        titles: the models' names, by key.
+    """
+    bits = {key: read["bits_per_char"] for key, read in page["models"].items()}
+    known = {key: value for key, value in bits.items() if value is not None}
+    if not known:
+        return {"surprise": "A text of one character surprises nobody: the first one is given."}
+    low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
+    said = f"{titles[low]} needs {known[low]:.2f} bits a character"
+    if low != high:
+        said = f"{said}, the fewest, and {titles[high]} {known[high]:.2f}, the most"
+    return {"surprise": said + "." + _learning(page, titles)}
+
+
+def _learning(page: Page, titles: Mapping[str, str]) -> str:
+    gains = {
+        key: (page["models"][key]["bits_per_char"] or 0.0) - (read["bits_per_char"] or 0.0)
+        for key, read in page["learning"].items()
+    }
+    if not gains:
+        return ""
+    best = max(gains, key=gains.__getitem__)
+    if gains[best] <= 0:
+        return " None of them gains by learning while it reads this text."
+    return (
+        f" Learning while it reads saves {titles[best]} {gains[best]:.2f} bits a character, the most of all."
+    )
+
+
+def memory(page: Page, titles: Mapping[str, str]) -> dict[str, str]:
+    """The sentences under the views of memory, by view."""
+    found = page["memory"]
+    said = {f"shares:{key}": NOT_SEEN[one["view"]["kind"]] for key, one in found.items()}
+    return said | {
+        "context": context(found, titles), "half_lives": half_lives(found, titles), "units": units(found, titles)
+    }  # fmt: skip
+
+
+def context(found: Mapping[str, Memory], titles: Mapping[str, str]) -> str:
+    """How many characters in sight are nearly all that the models use."""
+    enough = {key: _enough(one["context"]) for key, one in found.items()}
+    known = {key: n for key, n in enough.items() if n is not None}
+    if not known:
+        return (
+            "The text is too short to say how far back the models look; give it a hundred characters or more."
+        )
+    longest = max(n for one in found.values() for n, _ in one["context"])
+    most = max(known.values())
+    if most >= longest:
+        behind = [titles[key] for key, n in known.items() if n == most]
+        return f"{_listed(behind)} still gained from the last doubling, up to {longest} characters in sight."
+    return f"With {most} characters in sight every model is within {NEAR:g} nats of what it reaches with {longest}."
+
+
+def _enough(curve: list[tuple[int, float]]) -> int | None:
+    """The fewest characters in sight from which on the loss stays near the last one."""
+    if not curve:
+        return None
+    last = curve[-1][1]
+    far = [place for place, (_, loss) in enumerate(curve) if loss > last + NEAR]
+    return curve[far[-1] + 1][0] if far else curve[0][0]
+
+
+def half_lives(found: Mapping[str, Memory], titles: Mapping[str, str]) -> str:
+    """How long units keep what is written into them."""
+    parts = []
+    for key, one in found.items():
+        lives = [life if life is not None else float("inf") for layer in one["half_lives"] for life in layer]
+        if lives:
+            longest = max(lives)
+            most = "for ever" if longest == float("inf") else f"{longest:.3g} characters"
+            parts.append(
+                f"{titles[key]}: a typical unit {statistics.median(lives):.2g} characters, the slowest {most}"
+            )
+    if not parts:
+        return "None of these models has units that decay."
+    return f"How soon a unit has lost half of what was written into it: {'; '.join(parts)}."
+
+
+def units(found: Mapping[str, Memory], titles: Mapping[str, str]) -> str:
+    """The unit that follows something nameable most closely."""
+    listed = [(abs(u["correlation"]), titles[key], u) for key, one in found.items() for u in one["units"]]
+    if not listed:
+        return "The text is too short to find units that follow something."
+    _, title, unit = max(listed, key=lambda entry: entry[0])
+    return (
+        f"{title}'s unit {unit['unit']} in layer {unit['layer'] + 1} follows “{unit['feature']}” most closely "
+        f"(correlation {unit['correlation']:+.2f}). It was chosen among hundreds: in a short text that can be chance."
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,71 @@
+"""What the Inside tab says of a reading is what the figures beside it say."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from minrnn import checkpoint
+from minrnn.inside.memory import memory
+from minrnn.inside.page import page
+from minrnn.inside.reading import Reading
+from minrnn.models import MODEL_NAMES, CharModel
+from minrnn.ui.inside import words
+from minrnn.ui.inside.tab import EXAMPLES
+
+TITLES = {"one": "One", "two": "Two"}
+
+
+def reading(one: float | None, two: float | None) -> Any:
+    models = {"one": {"bits_per_char": one}, "two": {"bits_per_char": two}}
+    return {"models": models, "learning": {}, "memory": {}}
+
+
+def remembered(context: list[tuple[int, float]], lives: list[float | None]) -> Any:
+    return {"context": context, "half_lives": [lives], "units": [], "view": {"kind": "exact"}}
+
+
+def test_the_model_with_the_fewest_bits_is_named_first() -> None:
+    assert words.surprise(reading(2.5, 1.25), TITLES)["surprise"].startswith("Two needs 1.25 bits")
+    assert "surprises nobody" in words.surprise(reading(None, None), TITLES)["surprise"]
+
+
+def test_learning_is_praised_only_where_it_helps() -> None:
+    found = reading(2.0, 3.0)
+    found["learning"] = {"one": {"bits_per_char": 1.5}, "two": {"bits_per_char": 2.9}}
+    assert "saves One 0.50 bits" in words.surprise(found, TITLES)["surprise"]
+    found["learning"] = {"one": {"bits_per_char": 2.5}, "two": {"bits_per_char": 3.1}}
+    assert "None of them gains" in words.surprise(found, TITLES)["surprise"]
+
+
+@pytest.mark.parametrize(
+    ("curve", "said"),
+    [
+        ([(1, 3.0), (2, 2.0), (4, 1.52), (8, 1.5)], "With 4 characters in sight"),
+        ([(1, 3.0), (2, 2.0), (4, 1.8), (8, 1.5)], "One still gained from the last doubling, up to 8"),
+        ([], "too short"),
+    ],
+)
+def test_how_far_back_is_read_off_the_curve(curve: list[tuple[int, float]], said: str) -> None:
+    assert said in words.context({"one": remembered(curve, [])}, TITLES)
+
+
+def test_half_lives_are_the_median_and_the_longest() -> None:
+    found = words.half_lives(
+        {"one": remembered([], [1.0, 2.0, 30.0]), "two": remembered([], [None, 4.0, 5.0])}, TITLES
+    )
+    assert "One: a typical unit 2 characters, the slowest 30 characters" in found
+    assert "Two: a typical unit 5 characters, the slowest for ever" in found
+
+
+def test_of_the_bundled_weights_every_sentence_is_true() -> None:
+    bundled = [name for name in MODEL_NAMES if checkpoint.bundled("base", name).is_dir()]
+    models: dict[str, CharModel] = {n: checkpoint.load(checkpoint.bundled("base", n)).model for n in bundled}
+    torch.manual_seed(0)
+    found = page(models, Reading(EXAMPLES["Verse"], 0.0, 5), with_memory=False)
+    found["memory"] = {name: memory(model, EXAMPLES["Verse"]) for name, model in models.items()}
+    said = words.surprise(found, {n: n for n in bundled})["surprise"]
+    bits = {n: found["models"][n]["bits_per_char"] or math.inf for n in bundled}
+    assert said.startswith(f"{min(bits, key=bits.__getitem__)} needs {min(bits.values()):.2f} bits")
+    assert "half" in words.memory(found, {n: n for n in bundled})["half_lives"]
