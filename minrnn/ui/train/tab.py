@@ -35,7 +35,7 @@ STORAGE_KEY, STORAGE_SECRET = "minrnn-visitor", "minrnn"
 AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 QUEUED: dict[str, Any] = {**AT_ONCE, "queue": True, "concurrency_id": "train", "concurrency_limit": 8}
 """For what may fail, or changes a `gr.State` that others listen to: a page hears of both from the queue alone."""
-LEAD = "# Press Train as it stands\n\nTwo models learn to write from nothing, 30 seconds each."
+LEAD = "# Press Train as it stands.\n\nTwo models learn to write from nothing, 30 seconds each."
 NOTES = {
     "off": "Training is switched off here. Run minRNN on your own machine, and this tab trains models there.",
     "limited": f"This machine is shared: up to {settings.MAX_ITERS_LIMITED:,} iters and "
