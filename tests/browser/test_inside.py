@@ -37,7 +37,7 @@ def test_a_text_is_shown_as_typed_and_its_figures_are_those_of_the_command_line(
 ) -> None:
     read(inside, TYPED)
     assert set(inside.evaluate(ROW)) == {TYPED}
-    inside.locator(".read").first.locator("span").nth(20).hover()
+    inside.locator(".read").first.locator("span").nth(3).hover()
     shown = inside.locator(".detail section").first.inner_text()
     (tmp_path / "text.txt").write_text(TYPED, encoding="utf-8")
     words = [
@@ -51,7 +51,7 @@ def test_a_text_is_shown_as_typed_and_its_figures_are_those_of_the_command_line(
     ]
     done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=True)
     (model,) = json.loads(done.stdout).values()
-    assert f"{model['bits'][20]:.2f} bits" in shown
+    assert f"{model['bits'][3]:.2f} bits" in shown
 
 
 def test_pointing_and_the_arrow_keys_answer_without_a_request(inside: Page) -> None:
@@ -71,7 +71,7 @@ def test_memory_shows_its_four_views_and_another_layer(inside: Page) -> None:
     inside.click("#read")
     inside.get_by_role("button", name="Memory").click()
     expect(inside.locator(".inside h3")).to_have_count(4, timeout=60_000)
-    inside.locator(".pick select").first.select_option("1")
+    inside.locator(".pick select").first.select_option(index=1)
     expect(inside.locator(".pick select").first).to_have_value("1")
 
 

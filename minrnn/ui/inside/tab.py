@@ -24,8 +24,8 @@ from minrnn.ui.inside import words
 from minrnn.ui.theme import color, dash, static
 
 LEAD = (
-    "**Press Read, then point at a letter.** Dark letters surprised the model. Each row is one model, reading the same "
-    "text from left to right."
+    "# Press Read, then point at a letter.\nDark letters surprised the model. Each row is one model, reading the same text "
+    "from left to right."
 )
 LIKELIEST = 5
 LEARN_RATE = 0.1
@@ -80,7 +80,7 @@ def build(library: Library) -> None:
     first = library.presets[0] if library.presets else ""
     choices = _models(library, first)
     with gr.Column(elem_id="inside"):
-        gr.Markdown(LEAD, elem_classes="quiet")
+        gr.Markdown(LEAD, elem_classes="lead")
         with gr.Row(elem_id="inside-bar"):
             text = gr.Textbox(
                 EXAMPLES["A tale"], show_label=False, container=False, lines=3, max_lines=8, scale=1, min_width=200,
