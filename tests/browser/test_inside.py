@@ -70,7 +70,7 @@ def test_pointing_and_the_arrow_keys_answer_without_a_request(inside: Page) -> N
 def test_memory_shows_its_four_views_and_another_layer(inside: Page) -> None:
     inside.click("#read")
     inside.get_by_role("button", name="Memory").click()
-    expect(inside.locator(".inside h3")).to_have_count(4, timeout=60_000)
+    expect(inside.locator(".inside > h2")).to_have_count(4, timeout=60_000)
     inside.locator(".pick select").first.select_option(index=1)
     expect(inside.locator(".pick select").first).to_have_value("1")
 

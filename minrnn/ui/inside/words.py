@@ -71,6 +71,11 @@ def context(found: Mapping[str, Memory], titles: Mapping[str, str]) -> str:
         return (
             "The text is too short to say how far back the models look; give it a hundred characters or more."
         )
+    if worse := {key: best for key in known if (best := _best(found[key]["context"])) is not None}:
+        few, many = min(worse.values()), max(worse.values())
+        best = f"{few}" if few == many else f"{few} to {many}"
+        names = _listed([titles[key] for key in worse])
+        return f"More is not better here: with {best} characters in sight {names} predict this text best."
     longest = max(n for one in found.values() for n, _ in one["context"])
     most = max(known.values())
     if most >= longest:
@@ -86,6 +91,12 @@ def _enough(curve: list[tuple[int, float]]) -> int | None:
     last = curve[-1][1]
     far = [place for place, (_, loss) in enumerate(curve) if loss > last + NEAR]
     return curve[far[-1] + 1][0] if far else curve[0][0]
+
+
+def _best(curve: list[tuple[int, float]]) -> int | None:
+    """The characters in sight with the lowest loss, where the loss with all of them is clearly higher."""
+    best, loss = min(curve, key=lambda point: point[1])
+    return best if curve[-1][1] > loss + NEAR else None
 
 
 def half_lives(found: Mapping[str, Memory], titles: Mapping[str, str]) -> str:

@@ -62,7 +62,7 @@ function detail() {
     const read = data.page.models[key];
     const part = make('section', '', box);
     part.style.setProperty('--hue', data.names[key].color);
-    make('h4', '', part, data.names[key].title);
+    make('h3', '', part, data.names[key].title);
     const bits = read.bits[state.at];
     if (bits === null) { make('p', 'where', part, read.read[state.at] ? 'given, so nobody predicted it' : 'left out: the model does not know it'); continue; }
     make('p', 'where', part, `${bits.toFixed(2)} bits · probability ${percent(read.probability[state.at])} · rank ${read.rank[state.at]}`);
@@ -139,7 +139,7 @@ function surpriseView() {
     const row = make('section', 'row', left);
     row.style.setProperty('--hue', name.color);
     const head = make('header', '', row);
-    make('h4', '', head, name.title);
+    make('h2', '', head, name.title);
     if (read.bits_per_char !== null) make('span', '', head, read.bits_per_char.toFixed(2) + ' bits a character');
     if (learning[key]) make('span', '', head, learning[key].bits_per_char.toFixed(2) + ' while learning');
     const chars = [...data.page.text];
@@ -149,7 +149,7 @@ function surpriseView() {
   make('p', 'quiet', left, 'The darker, the more surprising: white is 0 bits, full colour 8, and from 6 bits on a letter is underlined. A dotted line marks a character that was replaced or left out.');
   make('div', 'detail', columns);
   detail();
-  make('h3', '', root, 'Along the text');
+  make('h2', '', root, 'Along the text');
   const lines = keys().flatMap(key => {
     const name = data.names[key], line = {color: name.color, dash: DASH[name.dash], name: name.title};
     const plain = {...line, points: running(data.page.models[key].bits), faint: Boolean(learning[key])};
@@ -158,7 +158,7 @@ function surpriseView() {
   curve(make('div', '', root), 'Running mean of the surprise along the text', lines, {xTitle: 'character', yTitle: 'bits, mean of the last 60'});
   if (Object.keys(learning).length) make('p', 'quiet', root, 'Faint: without learning. Strong: learning while reading.');
   if (data.page.differences.length) {
-    make('h3', '', root, 'Where they differ most');
+    make('h2', '', root, 'Where they differ most');
     const list = make('ul', 'differ', root), chars = [...data.page.text];
     for (const d of data.page.differences) {
       const text = `“${visible(chars[d.position])}” at ${d.position + 1}: ${d.bits.toFixed(1)} bits likelier for ${data.names[d.low].title} than for ${data.names[d.high].title}`;

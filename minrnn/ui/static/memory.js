@@ -2,18 +2,18 @@
 function memoryView() {
   if (!data.ready) { make('p', 'empty', root, 'The memory of each model is being measured …'); return; }
   const memory = data.page.memory, sentences = data.sentences;
-  make('h3', '', root, 'How far back do they look?');
+  make('h2', '', root, 'How far back do they look?');
   make('p', 'said', root, sentences.context);
   curve(make('div', '', root), 'Loss against the number of characters that a model may see', keys().map(key => ({
     name: data.names[key].title, color: data.names[key].color, dash: DASH[data.names[key].dash], points: memory[key].context,
   })), {log: true, xTitle: 'characters in sight', yTitle: 'loss, nats a character'});
-  make('h3', '', root, 'How long does a unit remember?');
+  make('h2', '', root, 'How long does a unit remember?');
   make('p', 'said', root, sentences.half_lives);
   halfLives(make('div', '', root), memory);
-  make('h3', '', root, 'What is left of each earlier character?');
+  make('h2', '', root, 'What is left of each earlier character?');
   if (!state.model || !memory[state.model]) state.model = keys()[0];
   shares(make('div', '', root), memory);
-  make('h3', '', root, 'Units that know something');
+  make('h2', '', root, 'Units that know something');
   make('p', 'said', root, sentences.units);
   unitRows(make('div', '', root), memory);
 }

@@ -44,6 +44,7 @@ def test_learning_is_praised_only_where_it_helps() -> None:
     [
         ([(1, 3.0), (2, 2.0), (4, 1.52), (8, 1.5)], "With 4 characters in sight"),
         ([(1, 3.0), (2, 2.0), (4, 1.8), (8, 1.5)], "One still gained from the last doubling, up to 8"),
+        ([(1, 3.0), (2, 1.5), (4, 1.9), (8, 2.5)], "with 2 characters in sight One predict this text best"),
         ([], "too short"),
     ],
 )
