@@ -24,8 +24,8 @@ from minrnn.ui.inside import words
 from minrnn.ui.theme import color, dash, static
 
 LEAD = (
-    "# Press Read, then point at a letter.\nDark letters surprised the model. Each row is one model, reading the same text "
-    "from left to right."
+    "# Press Read, then point at a letter.\n"
+    "Dark letters surprised the model. Each row is one model, reading the same text from left to right."
 )
 LIKELIEST = 5
 LEARN_RATE = 0.1

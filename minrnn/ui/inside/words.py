@@ -71,7 +71,8 @@ def context(found: Mapping[str, Memory], titles: Mapping[str, str]) -> str:
         return (
             "The text is too short to say how far back the models look; give it a hundred characters or more."
         )
-    if worse := {key: best for key in known if (best := _best(found[key]["context"])) is not None}:
+    bests = {key: _best(found[key]["context"]) for key in known}
+    if worse := {key: best for key, best in bests.items() if best is not None}:
         few, many = min(worse.values()), max(worse.values())
         best = f"{few}" if few == many else f"{few} to {many}"
         names = _listed([titles[key] for key in worse])
