@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from minrnn.config import ModelConfig, Sampling
-from minrnn.generate import Chunk, interleave, pick, stream
+from minrnn.generate import Chunk, interleave, stream
 from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class
 from minrnn.text import CharVocab
 
@@ -62,21 +62,6 @@ def test_a_recurrent_state_keeps_its_size_and_a_cache_grows(model: LanguageModel
     assert (sizes[0] < sizes[-1]) if grows else (len(set(sizes)) == 1)
 
 
-def test_top_p_keeps_the_likeliest_characters_that_reach_it() -> None:
-    logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
-    draw = torch.Generator().manual_seed(0)
-    sampling = Sampling(temperature=1, top_p=0.6)
-    assert {int(pick(logits, sampling, draw)) for _ in range(200)} == {0, 1}
-
-
-def test_characters_are_drawn_as_often_as_the_model_says() -> None:
-    logits = torch.tensor([0.7, 0.2, 0.1]).log()
-    draw = torch.Generator().manual_seed(0)
-    drawn = torch.stack([pick(logits, Sampling(temperature=1), draw) for _ in range(4000)])
-    shares = drawn.bincount() / 4000
-    assert torch.allclose(shares, torch.tensor([0.7, 0.2, 0.1]), atol=0.03)
-
-
 @pytest.mark.parametrize("smallest", [1e-40, 5e-324])
 def test_the_smallest_temperature_takes_the_likeliest_character(
     model: LanguageModel, smallest: float
@@ -98,12 +83,6 @@ def test_all_limits_at_once_keep_a_character(model: LanguageModel) -> None:
 def test_a_model_of_one_character_writes_it(model: LanguageModel, temperature: float) -> None:
     single = LanguageModel(replace(model.config, vocab="x")).eval()
     assert text(single, "", temperature=temperature, top_p=0.5, top_k=3) == "x" * 30
-
-
-def test_characters_of_one_likelihood_are_all_drawn_at_a_low_temperature() -> None:
-    draw = torch.Generator().manual_seed(0)
-    logits = torch.tensor([2.0, 2.0, 1.0])
-    assert {int(pick(logits, Sampling(temperature=1e-40), draw)) for _ in range(50)} == {0, 1}
 
 
 def fake(name: str, count: int, each_s: float) -> Iterator[Chunk]:
