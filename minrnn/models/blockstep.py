@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from minrnn.models.lm import MLP, Block, CausalConv
 from minrnn.models.mixer import State
-from minrnn.models.step import Array, Linear, Norm, Step, after_norm, copied, zeros
+from minrnn.models.step import ONE, Array, Linear, Norm, NormStep, Step, after_norm, copied, zeros
 
 SPARE_ROWS = 32
 """Steps after which a convolution moves its past back to the start of its buffer."""
@@ -27,7 +27,8 @@ def block_step(block: Block) -> Callable[[], BlockStep]:
 
     def new() -> BlockStep:
         own_conv = None if conv is None else _ConvStep(*conv)
-        return BlockStep(block.plain, norm, own_conv, new_mixer(), None if mlp is None else _MLPStep(mlp))
+        own_norm = None if norm is None else NormStep(norm)
+        return BlockStep(block.plain, own_norm, own_conv, new_mixer(), None if mlp is None else _MLPStep(mlp))
 
     return new
 
@@ -36,16 +37,12 @@ class BlockStep:
     """A block's step for one text. It changes x (C,) in place."""
 
     def __init__(
-        self, plain: bool, norm: Norm | None, conv: _ConvStep | None, mixer: Step, mlp: _MLPStep | None
+        self, plain: bool, norm: NormStep | None, conv: _ConvStep | None, mixer: Step, mlp: _MLPStep | None
     ) -> None:
         self.plain, self.norm, self.conv, self.mixer, self.mlp = plain, norm, conv, mixer, mlp
-        self.normed: Array | None = None
 
     def __call__(self, x: Array) -> None:
-        y = x
-        if self.norm is not None:
-            y = self.normed = zeros(len(x)) if self.normed is None else self.normed
-            self.norm(x, y)
+        y = x if self.norm is None else self.norm(x)
         if self.conv is not None:
             y = self.conv(y)
         y = self.mixer(y)
@@ -124,16 +121,15 @@ class _MLPStep:
     """The norm and the MLP. erf is torch's: NumPy has none."""
 
     def __init__(self, prepared: _Prepared) -> None:
-        self.norm, self.widen, self.narrow = prepared.norm, prepared.widen, prepared.narrow
-        self.normed, self.y = zeros(self.narrow.size), zeros(self.narrow.size)
+        self.norm, self.widen, self.narrow = NormStep(prepared.norm), prepared.widen, prepared.narrow
+        self.y = zeros(self.narrow.size)
         self.u, self.erf = zeros(self.widen.size), zeros(self.widen.size)
         self.tensors = torch.from_numpy(self.u), torch.from_numpy(self.erf)
 
     def __call__(self, x: Array) -> Array:
-        self.norm(x, self.normed)
-        self.widen(self.normed, self.u)
+        self.widen(self.norm(x), self.u)
         torch.erf(self.tensors[0], out=self.tensors[1])
-        np.add(self.erf, 1, self.erf)
+        np.add(self.erf, ONE, self.erf)
         np.multiply(self.u, self.erf, self.u)
         self.narrow(self.u, self.y)
         return self.y

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models.mixer import Mixer, own_options, register
-from minrnn.models.step import Array, Linear, VectorStep, linear, scaled_parts, sigmoid_of_half, zeros
+from minrnn.models.step import ZERO, Array, Linear, VectorStep, linear, scaled_parts, sigmoid_of_half, zeros
 from minrnn.scan import mingru_scan
 
 
@@ -112,8 +112,8 @@ class MinStep(VectorStep):
 
     def before_sigmoid(self, candidate: Array) -> None:
         """Turn c / 2 into min(c, 0) / 2."""
-        np.maximum(candidate, 0, out=self.above_0)
-        np.minimum(candidate, 0, out=candidate)
+        np.maximum(candidate, ZERO, out=self.above_0)
+        np.minimum(candidate, ZERO, out=candidate)
 
     def after_sigmoid(self, candidate: Array) -> None:
         """Turn sigmoid(min(c, 0)) into g(c)."""

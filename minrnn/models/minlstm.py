@@ -24,7 +24,7 @@ from minrnn.models.mingru import (
     projection,
 )
 from minrnn.models.mixer import Mixer, own_options, register
-from minrnn.models.step import Array, Linear, Step, scaled_parts, sigmoid_of_half, zeros
+from minrnn.models.step import ZERO, Array, Linear, Step, scaled_parts, sigmoid_of_half, zeros
 from minrnn.scan import linear_scan, minlstm_scan, positive
 
 
@@ -103,7 +103,7 @@ class _NormalisedStep(MinStep):
         powers, one, top = self.powers, self.one, self.top
         z, other = self.of_forget, self.of_input
         np.maximum(z, other, out=top)
-        np.maximum(top, 0, out=top)
+        np.maximum(top, ZERO, out=top)
         np.subtract(powers, top, powers)
         np.exp(powers, powers)
         np.add(z, one, z)

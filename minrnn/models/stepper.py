@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +19,7 @@ from minrnn.models.blockstep import BlockStep, block_step
 from minrnn.models.committee import CharModel, Committee
 from minrnn.models.lm import Block, LanguageModel
 from minrnn.models.mixer import State
-from minrnn.models.step import Array, Linear, Norm, after_norm, copied, zeros
+from minrnn.models.step import Array, Linear, Norm, NormStep, after_norm, copied, zeros
 from minrnn.models.window import WindowState, hop_of, position_in_window, starts_again
 
 ID_BYTES = 8
@@ -59,11 +59,17 @@ class Stepper:
 
     Args:
         model: `can_step` must be true of it.
+        members: a committee's own steppers, in order; made here if there are none.
     """
 
-    def __init__(self, model: CharModel) -> None:
-        with torch.no_grad():
-            self._new = _committee(model) if isinstance(model, Committee) else _skeleton(model)
+    def __init__(self, model: CharModel, members: Sequence[Stepper] = ()) -> None:
+        self._new: Callable[[], Steps]
+        if isinstance(model, Committee):
+            own = members or [Stepper(m) for m in model.members if isinstance(m, LanguageModel)]
+            self._new = lambda: _CommitteeSteps([member._new() for member in own])
+        else:
+            with torch.no_grad():
+                self._new = _skeleton(model)
 
     def begin(self, state: State = None) -> Steps:
         """A text's steps, from the state that the model's `forward` has returned for a batch of one."""
@@ -91,9 +97,9 @@ class _ModelSteps:
     """A language model's."""
 
     def __init__(self, embedding: Array, blocks: list[BlockStep], norm: Norm | None, head: Linear) -> None:
-        self.embedding, self.blocks, self.norm, self.head = embedding, blocks, norm, head
-        self.x, self.normed = zeros(embedding.shape[1]), zeros(embedding.shape[1])
-        self.logits = zeros(head.size)
+        self.embedding, self.blocks, self.head = embedding, blocks, head
+        self.norm = None if norm is None else NormStep(norm)
+        self.x, self.logits = zeros(embedding.shape[1]), zeros(head.size)
 
     def __call__(self, token: int) -> Array:
         self.x[:] = self.embedding[token]
@@ -104,10 +110,7 @@ class _ModelSteps:
         x = self.x
         for block in self.blocks:
             block(x)
-        if self.norm is not None:
-            self.norm(x, self.normed)
-            x = self.normed
-        self.head(x, self.logits)
+        self.head(x if self.norm is None else self.norm(x), self.logits)
         return self.logits
 
     @property
@@ -162,12 +165,6 @@ class _WindowSteps(_ModelSteps):
     def state(self) -> WindowState:
         recent = torch.tensor([list(self.recent)], dtype=torch.int64)
         return WindowState(self.position, super().state(), recent)
-
-
-def _committee(model: Committee) -> Callable[[], Steps]:
-    """The members' weights, made ready."""
-    members = [_skeleton(member) for member in model.members if isinstance(member, LanguageModel)]
-    return lambda: _CommitteeSteps([new() for new in members])
 
 
 class _CommitteeSteps:

@@ -1,6 +1,9 @@
 """The step of every mixer, against its `forward`."""
 
 import dataclasses
+import sys
+import tracemalloc
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,7 +13,7 @@ import torch
 from torch import Tensor
 
 from minrnn.config import MixerOptions, ModelConfig
-from minrnn.models import MIXERS, Committee, LanguageModel, state_bytes
+from minrnn.models import MIXERS, MODEL_NAMES, Committee, LanguageModel, Mixer, state_bytes
 from minrnn.models.committee import CharModel
 from minrnn.models.mixer import tensors
 from minrnn.models.stepper import Stepper, Steps, can_step
@@ -154,3 +157,48 @@ def test_only_float32_on_the_cpu_in_evaluation_mode_can_step() -> None:
 def test_a_window_starts_again_once_it_is_full_and_then_every_half(block_size: int) -> None:
     at = [position for position in range(4 * block_size) if starts_again(position, block_size)]
     assert at == list(range(block_size, 4 * block_size, max(1, block_size // 2)))
+
+
+@every_mixer
+def test_a_long_text_takes_no_more_memory_than_a_short_one(mixer: str) -> None:
+    steps = Stepper(build(mixer, n_layer=1)).begin()
+    for token in range(100):  # past a window, with every buffer in place
+        steps(token % 8)
+    tracemalloc.start()
+    try:
+        steps(0)
+        before, _ = tracemalloc.get_traced_memory()
+        for token in range(10_000):
+            steps(token % 8)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 2_000
+
+
+OWN_STEP = [name for name, mixer in MIXERS.items() if mixer.prepare is not Mixer.prepare]
+
+
+def test_every_compared_model_has_a_step_of_its_own() -> None:
+    assert set(MODEL_NAMES) <= set(OWN_STEP)
+
+
+@pytest.mark.parametrize("mixer", OWN_STEP)
+def test_a_block_takes_few_calls_a_character(mixer: str) -> None:
+    """Beside the matrices, calls are what a character's time is made of."""
+    calls = [calls_of(Stepper(build(mixer, n_layer=layers, block_size=64)).begin()) for layers in (1, 3)]
+    functions, builtins = ((calls[1][kind] - calls[0][kind]) / 2 for kind in ("call", "c_call"))
+    assert functions <= 17
+    assert builtins <= 20
+
+
+def calls_of(steps: Steps) -> Counter[str]:
+    """The calls of one step: functions of Python's, and built-in functions and methods (ufuncs are neither)."""
+    counted: Counter[str] = Counter()
+    steps(0)
+    sys.setprofile(lambda frame, event, arg: counted.update([event]))
+    try:
+        steps(1)
+    finally:
+        sys.setprofile(None)
+    return counted
