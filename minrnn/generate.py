@@ -1,6 +1,7 @@
 """Writing: one model character by character, or several models in turn. Generators without I/O.
 
 A model reads the prompt in one call (prefill). After that, every character is one step from the carried state.
+The step is `models/stepper.py`'s where it can be (float32, on the CPU), else it is `forward` over one character.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import torch
 from torch import Tensor
 
 from minrnn.config import Sampling
+from minrnn.draw import Draw
 from minrnn.models import CharModel, State, state_bytes
+from minrnn.models.step import Array
+from minrnn.models.stepper import Stepper, Steps, can_step
 from minrnn.text import CharVocab
 
 FinishReason = Literal["length", "stopped", "deadline"]
@@ -48,53 +52,98 @@ class Chunk:
         return (self.tokens - 1) / decode if decode > 0 else 0.0
 
 
-def stream(model: CharModel, prompt: str, sampling: Sampling) -> Iterator[Chunk]:
+def stream(
+    model: CharModel, prompt: str, sampling: Sampling, stepper: Stepper | None = None
+) -> Iterator[Chunk]:
     """Continue a prompt, one character a chunk; the same seed gives the same text.
 
     Args:
         model: in evaluation mode.
         prompt: in the model's vocabulary (fold it first); an empty one stands for a newline.
         sampling: how characters are drawn, and how many.
+        stepper: the model's, where its owner keeps one; else it is made ready here, for this text alone.
 
     Raises:
         ValueError: if the prompt holds a character that the model does not know.
     """
     vocab = CharVocab(model.config.vocab)
-    idx = vocab.encode(prompt or _start(vocab)).unsqueeze(0).to(model.device)
-    draw = torch.Generator().manual_seed(sampling.seed)
-    reader = _Reader(model, sampling.context)
+    idx = vocab.encode(prompt or _start(vocab)).unsqueeze(0)
+    draw = Draw(sampling, len(vocab.chars))
+    reader = _reader(model, sampling.context, stepper)
     seconds = ttft = 0.0
+    token = -1
     for written in range(1, sampling.max_new_tokens + sampling.finish_line + 1):
         started = time.perf_counter()
-        token = pick(reader.read(idx), sampling, draw)
-        char, idx = vocab.chars[int(token)], token.view(1, 1).to(model.device)
+        token = draw(reader.read(idx) if written == 1 else reader.step(token))
+        char = vocab.chars[token]
         seconds += time.perf_counter() - started
         ttft = ttft or seconds
         ended = _has_ended(written, char, sampling)
-        yield Chunk(char, written, seconds, ttft, state_bytes(reader.state), "length" if ended else None)
+        yield Chunk(char, written, seconds, ttft, reader.state_bytes, "length" if ended else None)
         if ended:
             return
 
 
+def _reader(model: CharModel, context: int, stepper: Stepper | None) -> _Reader:
+    """What reads a text with that model: by its step where it can."""
+    if context:
+        return _WindowReader(model, context)
+    return _StepReader(model, stepper) if stepper or can_step(model) else _Reader(model)
+
+
 class _Reader:
-    """Reads a text a piece at a time: with the state carried on, or the last characters alone, from an empty state."""
+    """Reads a text a piece at a time through `forward`, with the state carried on."""
 
-    def __init__(self, model: CharModel, context: int) -> None:
-        self.model, self.context = model, context
+    def __init__(self, model: CharModel) -> None:
+        self.model = model
         self.state: State = None
-        self.seen: Tensor | None = None
 
-    def read(self, idx: Tensor) -> Tensor:
+    def read(self, idx: Tensor) -> Array:
         """Return the logits (vocab_size,) after (1, T) further ids. Inference mode ends before a caller can yield."""
         with torch.inference_mode():
-            if self.context:
-                seen = idx if self.seen is None else torch.cat([self.seen, idx], dim=1)
-                self.seen = idx = seen[:, -self.context :]
-                logits, _ = self.model(idx)
-            else:
-                logits, self.state = self.model(idx, self.state)
-            last: Tensor = logits[0, -1]
+            logits, self.state = self.model(idx.to(self.model.device), self.state)
+            last: Array = logits[0, -1].float().cpu().numpy()
             return last
+
+    def step(self, token: int) -> Array:
+        """Return the logits (vocab_size,) after one further id."""
+        return self.read(torch.tensor([[token]]))
+
+    @property
+    def state_bytes(self) -> int:
+        return state_bytes(self.state)
+
+
+class _WindowReader(_Reader):
+    """Reads the last characters alone, from an empty state."""
+
+    def __init__(self, model: CharModel, context: int) -> None:
+        super().__init__(model)
+        self.context, self.seen = context, torch.zeros(1, 0, dtype=torch.int64)
+
+    def read(self, idx: Tensor) -> Array:
+        self.seen = torch.cat([self.seen, idx], dim=1)[:, -self.context :]
+        logits = super().read(self.seen)
+        self.state = None
+        return logits
+
+
+class _StepReader(_Reader):
+    """Reads the prompt through `forward`, and what follows by the model's step."""
+
+    def __init__(self, model: CharModel, stepper: Stepper | None) -> None:
+        super().__init__(model)
+        self.stepper = stepper
+        self.steps: Steps | None = None
+
+    def step(self, token: int) -> Array:
+        if self.steps is None:
+            self.steps = (self.stepper or Stepper(self.model)).begin(self.state)
+        return self.steps(token)
+
+    @property
+    def state_bytes(self) -> int:
+        return super().state_bytes if self.steps is None else self.steps.state_bytes
 
 
 def _has_ended(written: int, char: str, sampling: Sampling) -> bool:
@@ -121,39 +170,6 @@ def interleave(streams: Mapping[K, Iterator[Chunk]], slice_s: float = 0.01) -> I
                 del running[name]
             if chunk is not None:
                 yield name, chunk
-
-
-def pick(logits: Tensor, sampling: Sampling, draw: torch.Generator) -> Tensor:
-    """Draw the next id.
-
-    Args:
-        logits: (vocab_size,).
-        sampling: temperature 0 takes the likeliest.
-        draw: source of randomness, on the CPU.
-
-    Returns:
-        () int64, on the CPU.
-    """
-    logits = logits.float().cpu()
-    if sampling.temperature == 0:
-        return logits.argmax()
-    logits = (
-        (logits - logits.max()).double().div_(sampling.temperature).float()
-    )  # in float64 no temperature is too low
-    if 0 < sampling.top_k < len(logits):
-        logits = logits.masked_fill(logits < logits.topk(sampling.top_k).values[-1], -torch.inf)
-    probabilities = logits.softmax(dim=-1)
-    if sampling.top_p < 1:
-        probabilities = _nucleus(probabilities, sampling.top_p)
-    return torch.multinomial(probabilities, 1, generator=draw).squeeze()
-
-
-def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
-    """Keep the likeliest ids that together reach top_p. Source: Holtzman et al. 2020, arXiv 1904.09751, section 3.1."""
-    ordered, order = probabilities.sort(descending=True)
-    kept = ordered.cumsum(dim=-1) - ordered < top_p
-    kept[0] = True  # however small top_p is
-    return torch.zeros_like(probabilities).scatter_(0, order, ordered * kept)
 
 
 def _start(vocab: CharVocab) -> str:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from minrnn import checkpoint, settings
@@ -14,6 +15,7 @@ from minrnn.checkpoint import Checkpoint
 from minrnn.errors import CheckpointError, ConfigError, HubError, MinrnnError
 from minrnn.hub import loading
 from minrnn.models import MODEL_NAMES, CharModel, Committee, disk, mixer_class
+from minrnn.models.stepper import Stepper, can_step
 
 PRESETS = ("base", "replica")
 """The presets that are bundled, in the order they are shown."""
@@ -41,6 +43,7 @@ class Entry:
         checkpoint: the model and its metrics.
         origin: where the weights came from, for people.
         committee: what writes in the model's place, where this is the committee of a preset.
+        members: the entries of a committee.
     """
 
     key: str
@@ -48,11 +51,18 @@ class Entry:
     checkpoint: Checkpoint
     origin: str
     committee: Committee | None = None
+    members: tuple[Entry, ...] = ()
 
     @property
     def model(self) -> CharModel:
         """The model itself."""
         return self.committee or self.checkpoint.model
+
+    @cached_property
+    def stepper(self) -> Stepper | None:
+        """Its weights made ready for writing, once for all texts; a committee's are its members'."""
+        own = [entry.stepper for entry in self.members]
+        return Stepper(self.model, [s for s in own if s]) if can_step(self.model) else None
 
 
 class Library:
@@ -208,7 +218,12 @@ def _in_order(models: dict[str, Entry]) -> dict[str, Entry]:
     first = next(iter(ordered.values())).checkpoint
     origin = f"the mean of {', '.join(entry.title for entry in ordered.values())}"
     together = Entry(
-        COMMITTEE, "Committee", Checkpoint(first.model, {}, COMMITTEE), origin, Committee(members)
+        COMMITTEE,
+        "Committee",
+        Checkpoint(first.model, {}, COMMITTEE),
+        origin,
+        Committee(members),
+        tuple(ordered.values()),
     )
     return {**ordered, COMMITTEE: together}
 

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from minrnn.checked import shown
@@ -14,6 +15,7 @@ from minrnn.errors import ConfigError
 from minrnn.generate import Chunk, FinishReason, interleave, stream
 from minrnn.learn import Learning, learnt
 from minrnn.models import CharModel
+from minrnn.models.stepper import Stepper
 from minrnn.settings import MAX_LEARN_CHARS, MAX_PROMPT_CHARS
 from minrnn.text import CharVocab, Folded, fold
 
@@ -77,6 +79,7 @@ def write(
     learning: Learning | None = None,
     deadline_s: float = DEADLINE_S,
     should_stop: Callable[[], bool] = lambda: False,
+    steppers: Mapping[str, Stepper | None] = MappingProxyType({}),
 ) -> Iterator[Snapshot]:
     """Let every model continue its prompt, in turn.
 
@@ -87,6 +90,7 @@ def write(
         learning: let a copy of each model learn its prompt before it writes.
         deadline_s: seconds after which all texts end.
         should_stop: called after every slice; all texts end once it returns True.
+        steppers: of the models whose owner keeps one, by key; a copy that has learnt has its own.
 
     Yields:
         A snapshot at once, then one every YIELD_S, then a last one in which every text has a finish_reason.
@@ -101,7 +105,8 @@ def write(
         writers[key], seconds = _taught(models[key], prompts[key], learning)
         texts = {**texts, key: dataclasses.replace(texts[key], learn_s=seconds)}
         yield texts
-    streams = {key: stream(model, prompts[key], sampling) for key, model in writers.items()}
+    kept = steppers if learning is None else {}
+    streams = {key: stream(model, prompts[key], sampling, kept.get(key)) for key, model in writers.items()}
     yield from _continued(texts, streams, ends, should_stop)
 
 

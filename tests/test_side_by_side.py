@@ -132,11 +132,11 @@ def by_a_script(library: Library) -> Iterator[Any]:
     with gr.Blocks() as blocks:
         api.endpoints(library)
     generate = next(fn.fn for fn in blocks.fns.values() if fn.api_name == "generate")
-    return generate(FOREIGN, preset="base", max_new_tokens=100)
+    return generate(FOREIGN, preset="base", max_new_tokens=1000)
 
 
 def by_the_page(library: Library) -> Iterator[Any]:
-    asked = writing.request({"prompt": FOREIGN, "preset": "base", "max_new_tokens": 100})
+    asked = writing.request({"prompt": FOREIGN, "preset": "base", "max_new_tokens": 1000})
     return writing.begin(asked, library).snapshots
 
 

@@ -13,12 +13,16 @@ Source: Cho et al. 2014, arXiv 1406.1078. torch and cuDNN apply the reset gate r
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from minrnn.config import ModelConfig
 from minrnn.models.mixer import Look, Mixer, Recurrence, register
+from minrnn.models.step import Array, Linear, VectorStep, scaled_parts, sigmoid_of_half, zeros
 
 
 @register("gru")
@@ -55,3 +59,36 @@ class GRU(Mixer):
         r, z = (reset_x + reset_h).sigmoid(), (keep_x + keep_h).sigmoid()
         write = (-keep_x - keep_h).sigmoid() * (new_x + r * new_h).tanh()
         return Look(h, Recurrence(z, write, h0, input_only=False), {"r": r, "z": z})
+
+    def prepare(self) -> Callable[[], VectorStep]:
+        """See `Mixer.prepare`. The rows of the gates r and z are halved for `sigmoid_of_half`."""
+        of_x, of_h, *biases = self.gru.all_weights[0]
+        bias_x, bias_h = biases or (None, None)
+        halves = [0.5, 0.5, 1.0]
+        reads_x, reads_h = scaled_parts(of_x, bias_x, halves), scaled_parts(of_h, bias_h, halves)
+        return lambda: _Step(reads_x, reads_h)
+
+
+class _Step(VectorStep):
+    def __init__(self, reads_x: Linear, reads_h: Linear) -> None:
+        channels = reads_x.size // 3
+        super().__init__(channels)
+        self.reads_x, self.reads_h = reads_x, reads_h
+        self.of_x, self.of_h = zeros(reads_x.size), zeros(reads_h.size)
+        self.gates, self.gates_of_h = self.of_x[: 2 * channels], self.of_h[: 2 * channels]
+        self.reset, self.keep, self.candidate = np.split(self.of_x, 3)
+        self.candidate_of_h = self.of_h[2 * channels :]
+
+    def __call__(self, x: Array) -> Array:
+        h, candidate = self.h, self.candidate
+        self.reads_x(x, self.of_x)
+        self.reads_h(h, self.of_h)
+        np.add(self.gates, self.gates_of_h, self.gates)
+        sigmoid_of_half(self.gates)
+        np.multiply(self.candidate_of_h, self.reset, self.candidate_of_h)
+        np.add(candidate, self.candidate_of_h, candidate)
+        np.tanh(candidate, candidate)
+        np.subtract(h, candidate, h)
+        np.multiply(h, self.keep, h)
+        np.add(h, candidate, h)
+        return h

@@ -8,9 +8,11 @@ dropping hidden-to-hidden weights: Merity et al. 2017, arXiv 1708.02182, section
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from annotated_types import Interval
@@ -20,6 +22,7 @@ from torch.func import functional_call
 from minrnn.config import MixerOptions, ModelConfig, Probability
 from minrnn.models.dropout import dropout
 from minrnn.models.mixer import Look, Mixer, Recurrence, own_options, register
+from minrnn.models.step import Array, Linear, Step, sigmoid_of_half, zeros
 from minrnn.scan import linear_scan
 
 
@@ -82,6 +85,12 @@ class LSTM(Mixer):
         cells = linear_scan(f, recurrence.write, c0)
         return Look(cells, recurrence, {"f": f, "i": i, "o": output.sigmoid()})
 
+    def prepare(self) -> Callable[[], Step]:
+        """See `Mixer.prepare`. One matrix reads x and h; its gates are in the order input, forget, output, cell."""
+        of_x, of_h, *biases = self.lstm.all_weights[0]
+        gates = _prepared_gates(torch.cat([of_x, of_h], dim=1), biases[0] + biases[1] if biases else None)
+        return lambda: _Step(gates)
+
     @staticmethod
     def initialise(model: nn.Module, options: LSTMOptions) -> None:
         """torch's defaults, then the forget gate's bias (torch's order of the gates: input, forget, cell, output)."""
@@ -92,3 +101,43 @@ class LSTM(Mixer):
                     weight[forget] = options.forget_bias
                 elif name.endswith("lstm.bias_hh_l0"):
                     weight[forget] = 0
+
+
+def _prepared_gates(weight: Tensor, bias: Tensor | None) -> Linear:
+    """The gates' rows from torch's order to the step's, those of the sigmoids halved for `sigmoid_of_half`."""
+
+    def moved(rows: Tensor) -> Tensor:
+        input, forget, cell, output = rows.chunk(4)
+        return torch.cat([input / 2, forget / 2, output / 2, cell])
+
+    return Linear(moved(weight), None if bias is None else moved(bias))
+
+
+class _Step(Step):
+    def __init__(self, gates: Linear) -> None:
+        channels = gates.size // 4
+        self.gates, self.parts = gates, zeros(gates.size)
+        self.input, self.forget, self.output, self.cell = np.split(self.parts, 4)
+        self.sigmoids = self.parts[: 3 * channels]
+        self.x_and_h, self.c = zeros(2 * channels), zeros(channels)
+        self.x, self.h = np.split(self.x_and_h, 2)
+        self.state_bytes = self.h.nbytes + self.c.nbytes
+
+    def __call__(self, x: Array) -> Array:
+        c, h = self.c, self.h
+        self.x[:] = x
+        self.gates(self.x_and_h, self.parts)
+        sigmoid_of_half(self.sigmoids)
+        np.tanh(self.cell, self.cell)
+        np.multiply(self.cell, self.input, self.cell)
+        np.multiply(c, self.forget, c)
+        np.add(c, self.cell, c)
+        np.tanh(c, h)
+        np.multiply(h, self.output, h)
+        return h
+
+    def load(self, state: tuple[Tensor, Tensor] | None) -> None:
+        self.h[:], self.c[:] = (0, 0) if state is None else (state[0][0].numpy(), state[1][0].numpy())
+
+    def state(self) -> tuple[Tensor, Tensor]:
+        return torch.from_numpy(self.h.copy()).unsqueeze(0), torch.from_numpy(self.c.copy()).unsqueeze(0)

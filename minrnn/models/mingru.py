@@ -8,10 +8,11 @@ h           h_t = (1 - z_t) * h_{t-1} + z_t * h_tilde
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import numpy as np
 import torch
 from annotated_types import Interval
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models.mixer import Look, Mixer, Recurrence, own_options, register
+from minrnn.models.step import ZERO, Array, Linear, VectorStep, linear, scaled_parts, sigmoid_of_half, zeros
 from minrnn.scan import linear_scan, mingru_scan, positive
 
 
@@ -107,3 +109,71 @@ class MinGRU(Mixer):
         """Show the units h, and the gate z."""
         gate, candidate = self.gate_and_candidate(x).chunk(2, dim=-1)
         return gated_look(gate, candidate, state, self.signed)
+
+    def prepare(self) -> Callable[[], MinStep]:
+        """See `Mixer.prepare`."""
+        gate = 1.0 if self.signed else 0.5
+        gate_and_candidate = scaled_parts(
+            self.gate_and_candidate.weight, self.gate_and_candidate.bias, [gate, 0.5]
+        )
+        project = prepared_projection(self.projection)
+        return lambda: _Step(gate_and_candidate, project, self.signed)
+
+
+def prepared_projection(projection: nn.Module) -> Linear | None:
+    """The map back to the residual stream, made ready; None for the identity."""
+    return linear(projection) if isinstance(projection, nn.Linear) else None
+
+
+class MinStep(VectorStep):
+    """What the steps of minGRU and minLSTM share. Their candidates come as halves, for `sigmoid_of_half`.
+
+    g(c) = max(c, 0) + sigmoid(min(c, 0)), so that one call of tanh serves the gates and the candidate:
+    `before_sigmoid` sets the first term aside, `after_sigmoid` adds it.
+    """
+
+    def __init__(self, hidden: int, project: Linear | None, signed: bool) -> None:
+        super().__init__(hidden)
+        self.project, self.signed = project, signed
+        self.above_0, self.y = zeros(hidden), self.h if project is None else zeros(project.size)
+
+    def before_sigmoid(self, candidate: Array) -> None:
+        """Turn c / 2 into min(c, 0) / 2."""
+        np.maximum(candidate, ZERO, out=self.above_0)
+        np.minimum(candidate, ZERO, out=candidate)
+
+    def after_sigmoid(self, candidate: Array) -> None:
+        """Turn sigmoid(min(c, 0)) into g(c)."""
+        np.add(candidate, self.above_0, candidate)
+        np.add(candidate, self.above_0, candidate)
+
+    def update(self, z: Array, g: Array) -> Array:
+        """Compute h = (1 - z) h + z g, or (1 - 2 z) h + z g where signed; overwrites g. Returns y."""
+        h = self.h
+        np.subtract(g, h, g)
+        if self.signed:
+            np.subtract(g, h, g)
+        np.multiply(g, z, g)
+        np.add(h, g, h)
+        return self.projected()
+
+    def projected(self) -> Array:
+        """The y of h."""
+        if self.project is not None:
+            self.project(self.h, self.y)
+        return self.y
+
+
+class _Step(MinStep):
+    def __init__(self, gate_and_candidate: Linear, project: Linear | None, signed: bool) -> None:
+        super().__init__(gate_and_candidate.size // 2, project, signed)
+        self.gate_and_candidate = gate_and_candidate
+        self.both = zeros(gate_and_candidate.size)
+        self.z, self.candidate = np.split(self.both, 2)
+
+    def __call__(self, x: Array) -> Array:
+        self.gate_and_candidate(x, self.both)
+        self.before_sigmoid(self.candidate)
+        sigmoid_of_half(self.both)
+        self.after_sigmoid(self.candidate)
+        return self.update(self.z, self.candidate)

@@ -8,21 +8,26 @@ h                h_t = f'_t * h_{t-1} + i'_t * h_tilde
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from minrnn.config import ModelConfig
 from minrnn.models.mingru import (
     ExpansionOptions,
+    MinStep,
     gated_look,
     hidden_width,
     is_signed,
     linear_look,
+    prepared_projection,
     projection,
 )
 from minrnn.models.mixer import Look, Mixer, own_options, register
+from minrnn.models.step import ZERO, Array, Linear, Step, scaled_parts, sigmoid_of_half, zeros
 from minrnn.scan import linear_scan, minlstm_scan, positive
 
 
@@ -74,3 +79,74 @@ class MinLSTM(Mixer):
         i = input.sigmoid()
         gates = {"i": i} if self.signed else {"f": decay, "i": i}
         return linear_look(decay, i * positive(candidate), state, gates)
+
+    def prepare(self) -> Callable[[], Step]:
+        """See `Mixer.prepare`."""
+        layer, project, signed = self.gates_and_candidate, prepared_projection(self.projection), self.signed
+        if self.normalised:
+            negated = scaled_parts(layer.weight, layer.bias, [-1.0, -1.0, 0.5])
+            return lambda: _NormalisedStep(negated, project, signed)
+        halved = scaled_parts(layer.weight, layer.bias, [1.0 if signed else 0.5, 0.5, 0.5])
+        return lambda: _PlainStep(halved, project, signed)
+
+
+class _NormalisedStep(MinStep):
+    """The step with gates that sum to one: minGRU's, with z = i / (f + i) = (1 + e^-f) / (2 + e^-f + e^-i).
+
+    Each power is divided by the greatest of 1, e^-f and e^-i, so that none overflows and one is 1.
+    """
+
+    def __init__(self, gates_and_candidate: Linear, project: Linear | None, signed: bool) -> None:
+        hidden = gates_and_candidate.size // 3
+        super().__init__(hidden, project, signed)
+        self.gates_and_candidate = gates_and_candidate
+        rows, self.top = zeros(4, hidden), zeros(hidden)
+        self.powers, self.parts = rows[:3], rows.reshape(-1)[hidden:]
+        self.one, self.of_forget, self.of_input, self.candidate = np.split(rows.reshape(-1), 4)
+
+    def __call__(self, x: Array) -> Array:
+        self.one[:] = 0
+        self.gates_and_candidate(x, self.parts)
+        self.before_sigmoid(self.candidate)
+        sigmoid_of_half(self.candidate)
+        self.after_sigmoid(self.candidate)
+        return self.update(self._share_of_input(), self.candidate)
+
+    def _share_of_input(self) -> Array:
+        """Return i / (f + i), or i^2 / (f^2 + i^2) where signed, from the exponents 0, -f and -i in `powers`."""
+        powers, one, top = self.powers, self.one, self.top
+        z, other = self.of_forget, self.of_input
+        np.maximum(z, other, out=top)
+        np.maximum(top, ZERO, out=top)
+        np.subtract(powers, top, powers)
+        np.exp(powers, powers)
+        np.add(z, one, z)
+        np.add(other, one, other)
+        if self.signed:
+            np.multiply(powers, powers, powers)
+        np.add(other, z, other)
+        np.divide(z, other, z)
+        return z
+
+
+class _PlainStep(MinStep):
+    """The step of the replication's form: h = f h + i g, where f is tanh of its logit if signed."""
+
+    def __init__(self, gates_and_candidate: Linear, project: Linear | None, signed: bool) -> None:
+        super().__init__(gates_and_candidate.size // 3, project, signed)
+        self.gates_and_candidate = gates_and_candidate
+        self.parts = zeros(gates_and_candidate.size)
+        self.forget, self.input, self.candidate = np.split(self.parts, 3)
+        self.sigmoids = self.parts[len(self.h) :] if signed else self.parts
+
+    def __call__(self, x: Array) -> Array:
+        self.gates_and_candidate(x, self.parts)
+        self.before_sigmoid(self.candidate)
+        sigmoid_of_half(self.sigmoids)
+        if self.signed:
+            np.tanh(self.forget, self.forget)
+        self.after_sigmoid(self.candidate)
+        np.multiply(self.candidate, self.input, self.candidate)
+        np.multiply(self.h, self.forget, self.h)
+        np.add(self.h, self.candidate, self.h)
+        return self.projected()

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
+from minrnn.models.step import Array, Step
 
 State: TypeAlias = Any
 """Whatever a layer carries from one call to the next: tensors in tuples. Passed in and returned."""
@@ -88,6 +91,13 @@ class Mixer(nn.Module):
         """
         return None
 
+    def prepare(self) -> Callable[[], Step]:
+        """Make the weights ready for writing one character at a time; each call of the result begins a text.
+
+        A mixer may leave this out: it then writes through `forward`.
+        """
+        return partial(ForwardStep, self)
+
     @staticmethod
     def initialise(model: nn.Module, options: Any) -> None:
         """Draw the whole model's weights as the mixer's authors do; torch's defaults if not overridden."""
@@ -154,3 +164,25 @@ def detached(state: State) -> State:
 def state_bytes(state: State) -> int:
     """Size of a state, in bytes."""
     return sum(t.numel() * t.element_size() for t in tensors(state))
+
+
+class ForwardStep(Step):
+    """The step of a mixer that has none of its own: its `forward`, over one position."""
+
+    def __init__(self, mixer: Mixer) -> None:
+        self.mixer = mixer
+        self.load(None)
+
+    def __call__(self, x: Array) -> Array:
+        with torch.inference_mode():
+            y, carried = self.mixer(torch.from_numpy(x).view(1, 1, -1), self.carried)
+        self.load(carried)
+        out: Array = y.view(-1).numpy()
+        return out
+
+    def load(self, state: State) -> None:
+        self.carried = state
+        self.state_bytes = state_bytes(state)
+
+    def state(self) -> State:
+        return self.carried

@@ -12,9 +12,11 @@ Source: Karpathy, nanoGPT, model.py; initialisation of the residual projections:
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from annotated_types import Interval
@@ -24,6 +26,7 @@ from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models.dropout import dropout
 from minrnn.models.mixer import Look, Mixer, own_options, register
+from minrnn.models.step import Array, Linear, Step, linear, scaled_parts, zeros
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Attention(Mixer):
             raise ConfigError(
                 f"n_head {self.n_head} does not divide n_embd {config.n_embd}; choose one that does."
             )
+        self.block_size = config.block_size
         self.query_key_value = nn.Linear(config.n_embd, 3 * config.n_embd, config.bias)
         self.projection = nn.Linear(config.n_embd, config.n_embd, config.bias)
 
@@ -94,6 +98,14 @@ class Attention(Mixer):
         mask = None if time == 1 else _causal_mask(time, seen, query.device)
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=p)
 
+    def prepare(self) -> Callable[[], Step]:
+        """See `Mixer.prepare`. The queries are divided by the root of a head's width beforehand."""
+        layer, heads = self.query_key_value, self.n_head
+        scale = 1 / math.sqrt(layer.in_features // heads)
+        query_key_value = scaled_parts(layer.weight, layer.bias, [scale, 1.0, 1.0])
+        project = linear(self.projection)
+        return lambda: _Step(query_key_value, project, heads, self.block_size)
+
     @staticmethod
     def initialise(model: nn.Module, options: AttentionOptions) -> None:
         """Weights from N(0, 0.02), biases zero, projections into the residual stream scaled by 1/sqrt(2 n_layer)."""
@@ -126,3 +138,45 @@ def _attend_spelt_out(query: Tensor, key: Tensor, value: Tensor, p: float) -> Te
     ):  # which would widen the weights; the sum inside is float32 anyway
         weights = scores.softmax(dim=-1)
     return torch.bmm(dropout(weights, p, True), value.flatten(0, 1)).view_as(query)
+
+
+class _Step(Step):
+    """Attention of one query over the keys so far. The cache has room for a whole window from the start."""
+
+    def __init__(self, query_key_value: Linear, project: Linear, heads: int, block_size: int) -> None:
+        channels = project.size
+        self.query_key_value, self.project = query_key_value, project
+        self.parts, self.y = zeros(3 * channels), zeros(channels)
+        queries, new_keys, new_values = self.parts.reshape(3, heads, channels // heads)
+        self.queries, self.new_keys, self.new_values = queries[:, :, None], new_keys, new_values
+        self.keys, self.values = (zeros(heads, block_size, channels // heads) for _ in range(2))
+        self.scores = zeros(heads * block_size)
+        self.mixed = zeros(heads, 1, channels // heads)
+        self.flat = self.mixed.reshape(-1)
+        self.seen, self.heads = 0, heads
+
+    def __call__(self, x: Array) -> Array:
+        self.query_key_value(x, self.parts)
+        self.keys[:, self.seen] = self.new_keys
+        self.values[:, self.seen] = self.new_values
+        self.seen = seen = self.seen + 1
+        self.state_bytes = 2 * seen * self.y.nbytes
+        scores = self.scores[: self.heads * seen].reshape(self.heads, seen, 1)
+        np.matmul(self.keys[:, :seen], self.queries, scores)
+        rows = scores.reshape(self.heads, seen)
+        np.subtract(rows, rows.max(axis=1, keepdims=True), rows)
+        np.exp(rows, rows)
+        np.divide(rows, rows.sum(axis=1, keepdims=True), rows)
+        np.matmul(rows[:, None], self.values[:, :seen], self.mixed)
+        self.project(self.flat, self.y)
+        return self.y
+
+    def load(self, state: tuple[Tensor, Tensor] | None) -> None:
+        self.seen = 0 if state is None else state[0].shape[2]
+        self.state_bytes = 2 * self.seen * self.y.nbytes
+        if state is not None:
+            self.keys[:, : self.seen], self.values[:, : self.seen] = state[0][0].numpy(), state[1][0].numpy()
+
+    def state(self) -> tuple[Tensor, Tensor]:
+        keys, values = (torch.from_numpy(kept[:, : self.seen].copy()) for kept in (self.keys, self.values))
+        return keys.unsqueeze(0), values.unsqueeze(0)

@@ -31,6 +31,23 @@ class WindowState(NamedTuple):
     recent: Tensor
 
 
+def hop_of(block_size: int) -> int:
+    """Characters after which the start of the context moves, once the first window is full."""
+    return max(1, block_size // 2)
+
+
+def starts_again(position: int, block_size: int) -> bool:
+    """Whether the newest half is encoded again before the character at that absolute position is read."""
+    past_window = position - block_size
+    return past_window >= 0 and past_window % hop_of(block_size) == 0
+
+
+def position_in_window(position: int, block_size: int) -> int:
+    """Where in the window the character at that absolute position is read."""
+    past_window, hop = position - block_size, hop_of(block_size)
+    return position if past_window < 0 else block_size - hop + past_window % hop
+
+
 def read(
     encode: Encode, idx: Tensor, state: WindowState | None, block_size: int, again: Encode | None = None
 ) -> tuple[Tensor, WindowState]:
@@ -46,14 +63,13 @@ def read(
     Returns:
         (B, T, vocab) logits and the state after the last id.
     """
-    hop = max(1, block_size // 2)
+    hop = hop_of(block_size)
     position, blocks, recent = state or WindowState(0, None, idx[:, :0])
     logits, done = [], 0
     while done < idx.shape[1]:
-        past_window = position - block_size
-        if past_window >= 0 and past_window % hop == 0:
+        if starts_again(position, block_size):
             blocks = (again or encode)(recent, None, 0)[1] if recent.shape[1] else None
-        in_window = position if past_window < 0 else block_size - hop + past_window % hop
+        in_window = position_in_window(position, block_size)
         piece = idx[:, done : done + block_size - in_window]
         piece_logits, blocks = encode(piece, blocks, in_window)
         logits.append(piece_logits)

@@ -112,7 +112,10 @@ def begin(asked: WriteRequest, library: Library, should_stop: Callable[[], bool]
     prompts = {key: text.text for key, text in folded.items()}
     note = " ".join(dict.fromkeys(text.note for text in folded.values() if text.note))
     models = {entry.key: entry.model for entry in entries}
-    snapshots = side_by_side.write(models, prompts, asked.sampling, asked.learning, should_stop=should_stop)
+    steppers = {} if asked.learning else {entry.key: entry.stepper for entry in entries}
+    snapshots = side_by_side.write(
+        models, prompts, asked.sampling, asked.learning, should_stop=should_stop, steppers=steppers
+    )
     return Writing(entries, prompts, note, snapshots)
 
 
