@@ -1,4 +1,4 @@
-"""`python -m minrnn eval`: score a checkpoint on a text."""
+"""`python -m minrnn eval`: score a checkpoint on a text or a task."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Literal
 
 import tyro
 
-from minrnn import checkpoint, corpora, files
+from minrnn import checkpoint, corpora, data, files
 from minrnn.cli import terminal
-from minrnn.corpora import Corpus
+from minrnn.data import Source
 from minrnn.errors import CheckpointError
 from minrnn.models import CharModel, Committee
 
 
 @dataclass(frozen=True)
 class EvalFlags:
-    """Score a checkpoint on a text; several are scored together, by the mean of their probabilities.
+    """Score a checkpoint on a text or a task; several are scored together, by the mean of their probabilities.
 
     Attributes:
         checkpoints: folders, user/repo or user/repo@revision.
-        corpus: a named text, or a file in UTF-8.
+        corpus: a named text, a task, or a file in UTF-8.
         split: val, or train to score the training split, too.
         json: print one JSON object.
     """
@@ -38,15 +38,15 @@ def main(words: list[str]) -> None:
         MinrnnError: if checkpoint or text cannot be read, or the text has characters that the model does not know.
     """
     flags = tyro.cli(EvalFlags, args=words, prog="python -m minrnn eval")
-    corpus = _corpus(flags.corpus)
+    source = _source(flags.corpus)
     model = together(flags.checkpoints)
-    unknown = set(corpus.text) - set(model.config.vocab)
+    unknown = set(source.vocab) - set(model.config.vocab)
     if unknown:
         raise CheckpointError(
-            f"{corpus.name} has {len(unknown)} characters that the model does not know, such as {min(unknown)!r}; "
-            "fine-tune it on that text first."
+            f"{source.name} has {len(unknown)} characters that the model does not know, such as {min(unknown)!r}; "
+            "train it on that first."
         )
-    terminal.figures(checkpoint.score(model, corpus, train_split=flags.split == "train"), flags.json)
+    terminal.figures(checkpoint.score(model, source, train_split=flags.split == "train"), flags.json)
 
 
 def together(refs: tuple[str, ...]) -> CharModel:
@@ -59,7 +59,7 @@ def together(refs: tuple[str, ...]) -> CharModel:
     return models[0] if len(models) == 1 else Committee(models)
 
 
-def _corpus(name_or_file: str) -> Corpus:
-    if name_or_file in corpora.CORPORA:
-        return corpora.load(name_or_file)
+def _source(name_or_file: str) -> Source:
+    if data.is_named(name_or_file):
+        return data.load(name_or_file)
     return corpora.own.from_file(files.expanded(name_or_file))
