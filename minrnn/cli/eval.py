@@ -44,7 +44,7 @@ def main(words: list[str]) -> None:
     if unknown:
         raise CheckpointError(
             f"{source.name} has {len(unknown)} characters that the model does not know, such as {min(unknown)!r}; "
-            "train it on that first."
+            "fine-tune it on that first."
         )
     terminal.figures(checkpoint.score(model, source, train_split=flags.split == "train"), flags.json)
 
