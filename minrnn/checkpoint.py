@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minrnn.config import ModelConfig, Sampling
-from minrnn.corpora import Corpus, splits
+from minrnn import data
+from minrnn.config import ModelConfig
+from minrnn.data import Source
 from minrnn.errors import CheckpointError, HubError
-from minrnn.evaluate import scored_chars, streaming_loss, windowed_loss
 from minrnn.files import is_file
-from minrnn.generate import stream
 from minrnn.models import CharModel, LanguageModel, disk
 from minrnn.settings import MAX_JSON_BYTES
-from minrnn.text import CharVocab
 
 BUNDLED = Path(__file__).resolve().parent.parent / "checkpoints"
 """The folder of the weights that come with the program: PRESET/MODEL."""
@@ -114,39 +111,19 @@ def read_metrics(path: Path) -> dict[str, Any]:
     return data
 
 
-def score(
-    model: CharModel, corpus: Corpus, *, train_split: bool = False, chars: int = 0
-) -> dict[str, float | int]:
-    """A model's losses on a corpus.
+def score(model: CharModel, source: Source, *, train_split: bool = False, chars: int = 0) -> dict[str, Any]:
+    """A model's figures on a text or a task.
 
     Args:
         model: scored in float32 with dropout off.
-        corpus: its characters must be in the model's vocabulary.
-        train_split: score the training split, too (nine times the work).
-        chars: score about this many characters of the validation split only, from windows spread over it, and
-            leave out the carried loss; 0 scores the whole split.
+        source: its characters must be in the model's vocabulary.
+        train_split: score a text's training split, too (nine times the work).
+        chars: score about this many characters of a text's validation split only, from windows spread over it,
+            and leave out the carried loss; 0 scores the whole split.
 
     Returns:
-        val_loss, val_loss_streaming and, if asked, train_loss in nats per character; bits_per_char; n_params;
-        tokens, the characters of the validation split that were predicted.
+        val_loss; n_params; tokens, the characters or answers that val_loss was taken over. For a text also
+        val_loss_streaming and, if asked, train_loss, in nats per character, and bits_per_char. For a task also
+        accuracy, from the length of a text to the share of right answers.
     """
-    train_ids, val_ids = splits(corpus, CharVocab(model.config.vocab))
-    sampled = 0 < chars < len(val_ids)
-    val_loss = windowed_loss(model, val_ids, chars)
-    scores: dict[str, float | int] = {
-        "val_loss": val_loss,
-        "bits_per_char": val_loss / math.log(2),
-        "n_params": model.n_params,
-        "tokens": scored_chars(val_ids, model.config.block_size, chars),
-    }
-    if not sampled:
-        scores["val_loss_streaming"] = streaming_loss(model, val_ids)
-    if train_split:
-        scores["train_loss"] = windowed_loss(model, train_ids)
-    return scores
-
-
-def write_sample(model: LanguageModel, prompt: str, sampling: Sampling) -> dict[str, Any]:
-    """A saved sample, with all it takes to write it again."""
-    text = "".join(chunk.text for chunk in stream(model, prompt, sampling))
-    return {"prompt": prompt, "text": text, "temperature": sampling.temperature, "seed": sampling.seed}
+    return data.bind(source, model.config).score(model, train_split=train_split, chars=chars)

@@ -88,13 +88,19 @@ def _windows(ids: Tensor, size: int, stride: int) -> Iterator[tuple[Tensor, Tens
 
 
 def _losses(model: CharModel, idx: Tensor, targets: Tensor, state: State) -> tuple[Tensor, State]:
-    """(B, T) losses in nats and the state after them. The model's mode is restored."""
-    device = model.device
+    """(B, T) losses in nats and the state after them."""
+    logits, state = read(model, idx, state)
+    with torch.inference_mode():
+        return F.cross_entropy(logits.transpose(1, 2), targets.to(logits.device), reduction="none"), state
+
+
+def read(model: CharModel, idx: Tensor, state: State = None) -> tuple[Tensor, State]:
+    """(B, T, vocab_size) logits with dropout off, and the state after them. The model's mode is restored."""
     training = model.training
     model.eval()
     try:
         with torch.inference_mode():
-            logits, state = model(idx.to(device), state)
-            return F.cross_entropy(logits.transpose(1, 2), targets.to(device), reduction="none"), state
+            logits, state = model(idx.to(model.device), state)
+            return logits, state
     finally:
         model.train(training)

@@ -145,11 +145,41 @@ _TINY = {
     "nanogpt": _tiny("nanogpt"),
 }
 
+# Tasks: the same 600 batches for every model, half a minute of one core at most; docs/tasks.md has the search.
+_TASK_TRAIN = TrainConfig(
+    learning_rate=3e-3,
+    warmup_iters=20,
+    batch_size=64,
+    max_iters=600,
+    max_seconds=30,
+    ema_decay=0.98,
+    eval_interval=50,
+    eval_chars=8_192,
+    sample_interval=0,
+)
+
+
+def _task(mixer: str, learning_rate: float) -> Preset:
+    """A block of 1,024 is sixteen times the longest trained length, so that learned positions reach to the longest
+    text that is scored."""
+    shape = ModelConfig(mixer, n_layer=2, n_embd=64, block_size=1_024, mlp_ratio=2, conv_kernel=0)
+    return Preset(shape, replace(_TASK_TRAIN, learning_rate=learning_rate))
+
+
+_TASK = {
+    "mingru": _task("mingru", 3e-3),
+    "minlstm": _task("minlstm", 3e-3),
+    "lstm": _task("lstm", 3e-3),
+    "gru": _task("gru", 3e-3),
+    "nanogpt": _task("nanogpt", 3e-3),
+}
+
 ABOUT: Mapping[str, str] = {
     "base": "2.3 M parameters, our best recipe",
     "replica": "the shapes of the student replication",
     "ladder": "the steps between the LSTM and minGRU, one taken at a time",
     "tiny": "readable words within half a minute",
+    "task": "two layers of 64 for a task, half a minute at most",
 }
 """One line about each preset, for people."""
 
@@ -158,9 +188,12 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
     "replica": _REPLICA,
     "ladder": _LADDER,
     "tiny": _TINY,
+    "task": _TASK,
 }
 
 OFFERED = ("tiny", "base", "replica")
+"""The presets that the form for texts offers."""
+TRAINED = (*OFFERED, "task")
 """The presets that the page and the API train; the ladder is for studies."""
 
 FIRST_PRESET, FIRST_MODELS = "tiny", ("mingru", "nanogpt")

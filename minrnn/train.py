@@ -18,19 +18,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from minrnn import data
 from minrnn import device as devices
-from minrnn.config import Sampling, TrainConfig
-from minrnn.corpora import Batches, Corpus, splits
+from minrnn.config import TrainConfig
+from minrnn.data import Batches, Data, Source
 from minrnn.device import Compute
 from minrnn.errors import TrainingError
-from minrnn.evaluate import windowed_loss
-from minrnn.generate import stream
 from minrnn.models import LanguageModel
 from minrnn.optimizers import Optimizers, learning_rate
-from minrnn.text import CharVocab, fold
+from minrnn.tasks import NOT_ASKED
 
 StopReason = Literal["max_iters", "max_seconds", "target_val_loss", "stopped"]
-SAMPLE_PROMPT = "\n"
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Iter:
 
     Attributes:
         iter: updates made so far.
-        loss: of the batch, in nats per character, dropout on.
+        loss: of the batch, in nats per character or answer, dropout on.
         lr: learning rate of the update.
         grad_norm: norm of the whole gradient before clipping.
         tokens: characters read so far.
@@ -58,14 +56,15 @@ class Iter:
 
 @dataclass(frozen=True)
 class Eval:
-    """An estimate over a fixed part of the validation split.
+    """An estimate over a fixed part of the validation data.
 
     Attributes:
         iter: updates made so far.
-        val_loss: of the moving average of the weights, in nats per character.
+        val_loss: of the moving average of the weights, in nats per character or answer.
         tokens: characters read so far.
         seconds: training time so far.
         peak_bytes: most memory held so far: the GPU's on CUDA, else the process's.
+        accuracy: the share of right answers to a task; None for a text.
     """
 
     iter: int
@@ -73,11 +72,12 @@ class Eval:
     tokens: int
     seconds: float
     peak_bytes: int
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What the model writes at this point, from a newline, at temperature 0.8 and with the run's seed."""
+    """What the model does at this point: it writes from a newline, or works an example of its task."""
 
     iter: int
     text: str
@@ -164,13 +164,13 @@ def begin(model: LanguageModel, config: TrainConfig) -> TrainState:
 
 
 def train(
-    state: TrainState, corpus: Corpus, config: TrainConfig, *, should_stop: Callable[[], bool] = lambda: False
+    state: TrainState, source: Source, config: TrainConfig, *, should_stop: Callable[[], bool] = lambda: False
 ) -> Iterator[Event]:
     """Train until the budget is spent or `should_stop` says so. The state can be saved at every event.
 
     Args:
         state: changed in place.
-        corpus: its characters must be in the model's vocabulary.
+        source: a text or a task, whose characters must be in the model's vocabulary.
         config: recipe and budget.
         should_stop: called before every iter.
 
@@ -178,25 +178,26 @@ def train(
         Iter at every update; Eval and Sample before the first update, at their intervals and at the end; Done.
 
     Raises:
-        CorpusError: if a split is shorter than one window.
+        CorpusError: if a text's split is shorter than one window.
+        ConfigError: if the model's positions do not reach over a task's text.
         TrainingError: if the loss is not finite, or memory runs out.
     """
-    train_ids, val_ids = splits(corpus, CharVocab(state.model.config.vocab))
-    batches = Batches(train_ids, state.model.config.block_size, config.batch_size, config.seed)
+    bound = data.bind(source, state.model.config)
+    batches = bound.batches(config)
     val_loss = math.inf
     while True:
         reason = _stop_reason(state, config, val_loss, should_stop)
         if state.evaluated_at != state.iter and (reason or _due(state.iter, config.eval_interval)):
-            evaluation = _evaluate(state, val_ids, config)
+            evaluation = _evaluate(state, bound, config)
             val_loss = evaluation.val_loss
             yield evaluation
             reason = reason or _stop_reason(state, config, val_loss, should_stop)
         if state.sampled_at != state.iter and (reason or _due(state.iter, config.sample_interval)):
-            yield _sample(state, config)
+            yield _sample(state, bound, config)
         if reason:
             yield Done(state.iter, reason)
             return
-        yield _update(state, batches, config)
+        yield _update(state, bound, batches, config)
 
 
 def _due(iter: int, interval: int) -> bool:
@@ -215,12 +216,12 @@ def _stop_reason(
     return "stopped" if should_stop() else None
 
 
-def _update(state: TrainState, batches: Batches, config: TrainConfig) -> Iter:
+def _update(state: TrainState, bound: Data, batches: Batches, config: TrainConfig) -> Iter:
     started = time.perf_counter()
     rate = learning_rate(config, state.iter, state.seconds)
     torch.manual_seed(config.seed * 1_000_003 + state.iter)  # for dropout: a resumed run draws the same
-    with _memory_errors(state, config):
-        idx, targets = (ids.to(state.compute.device) for ids in batches.batch(state.iter))
+    with _memory_errors(state, bound, config):
+        idx, targets = (ids.to(state.compute.device) for ids in batches(state.iter))
         loss, grad_norm = _gradients(state, idx, targets, config)
         state.optimizer.step(rate)
     state.iter += 1
@@ -251,7 +252,7 @@ def _check_finite(what: str, value: float, state: TrainState, config: TrainConfi
 
 
 @contextmanager
-def _memory_errors(state: TrainState, config: TrainConfig) -> Iterator[None]:
+def _memory_errors(state: TrainState, bound: Data, config: TrainConfig) -> Iterator[None]:
     """Say what to lower if memory runs out. Never yield an event inside it."""
     try:
         yield
@@ -260,15 +261,14 @@ def _memory_errors(state: TrainState, config: TrainConfig) -> Iterator[None]:
             raise
         raise TrainingError(
             f"out of memory on {state.compute.device} at iter {state.iter} with batch_size {config.batch_size} "
-            f"and block_size {state.model.config.block_size}. The last checkpoint is kept; halve batch_size, "
-            "and where it is 1 already, block_size."
+            f"and windows of {bound.window:,} characters. The last checkpoint is kept; {bound.remedy}."
         ) from error
 
 
 def _loss(state: TrainState, idx: Tensor, targets: Tensor) -> Tensor:
     with state.compute.autocast():
         logits, _ = state.model(idx)
-    return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
+    return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=NOT_ASKED)
 
 
 @torch.no_grad()
@@ -279,22 +279,20 @@ def _follow(average: LanguageModel, model: LanguageModel, decay: float, iter: in
         mean.lerp_(weight, 1 - decay)
 
 
-def _evaluate(state: TrainState, val_ids: Tensor, config: TrainConfig) -> Eval:
+def _evaluate(state: TrainState, bound: Data, config: TrainConfig) -> Eval:
     started = time.perf_counter()
-    with _memory_errors(state, config):
-        loss = windowed_loss(state.average, val_ids, config.eval_chars)
-    _check_finite("the validation loss", loss, state, config)
+    with _memory_errors(state, bound, config):
+        found = bound.estimate(state.average, config.eval_chars)
+    _check_finite("the validation loss", found.loss, state, config)
     state.seconds += time.perf_counter() - started
     state.evaluated_at = state.iter
     peak = devices.peak_memory_bytes(state.compute.device)
-    return Eval(state.iter, loss, state.tokens, state.seconds, peak)
+    return Eval(state.iter, found.loss, state.tokens, state.seconds, peak, found.accuracy)
 
 
-def _sample(state: TrainState, config: TrainConfig) -> Sample:
+def _sample(state: TrainState, bound: Data, config: TrainConfig) -> Sample:
     started = time.perf_counter()
-    vocab = CharVocab(state.average.config.vocab)
-    sampling = Sampling(max_new_tokens=config.sample_chars, seed=config.seed)
-    text = "".join(chunk.text for chunk in stream(state.average, fold(SAMPLE_PROMPT, vocab).text, sampling))
+    text = bound.sample(state.average, config)
     state.seconds += time.perf_counter() - started
     state.sampled_at = state.iter
     return Sample(state.iter, text)

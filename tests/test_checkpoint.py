@@ -1,6 +1,5 @@
 """Checkpoints: a model with its metrics, in a folder. tests/hub/test_loading.py has those on the Hub."""
 
-import json
 import math
 import string
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 import torch
 
 from minrnn import checkpoint
-from minrnn.config import ModelConfig, Sampling
+from minrnn.config import ModelConfig
 from minrnn.corpora import own
 from minrnn.errors import CheckpointError, HubError
 from minrnn.models import MODEL_NAMES, LanguageModel
@@ -89,11 +88,3 @@ def test_a_sample_as_long_as_the_split_is_the_split() -> None:
 def test_the_training_split_is_scored_on_demand() -> None:
     assert "train_loss" in checkpoint.score(small(), TEXT, train_split=True)
     assert "train_loss" not in checkpoint.score(small(), TEXT)
-
-
-def test_a_sample_can_be_written_again_from_what_is_saved() -> None:
-    sample = json.loads(
-        json.dumps(checkpoint.write_sample(small(), "the ", Sampling(max_new_tokens=20, seed=7)))
-    )
-    again = Sampling(max_new_tokens=20, temperature=sample["temperature"], seed=sample["seed"])
-    assert checkpoint.write_sample(small(), sample["prompt"], again) == sample and len(sample["text"]) == 20

@@ -19,6 +19,7 @@ FLOORS: list[set[str]] = [
     {"config", "tasks", "text"},
     {"corpora", "models", "presets"},
     {"evaluate", "generate", "learn", "optimizers"},
+    {"data"},
     {"checkpoint", "inside", "side_by_side", "train"},
     {"minrnn", "bench", "hub"},  # "minrnn" is the package's own __init__.py with the public names
     {"library", "runs"},

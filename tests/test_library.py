@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from minrnn import checkpoint, library
 from minrnn.config import ModelConfig

@@ -1,4 +1,4 @@
-"""`python -m minrnn eval`: score a checkpoint on a text."""
+"""`python -m minrnn eval`: score a checkpoint on a text or a task."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Literal
 
 import tyro
 
-from minrnn import checkpoint, corpora, files
+from minrnn import checkpoint, corpora, data, files
 from minrnn.cli import terminal
-from minrnn.corpora import Corpus, splits
+from minrnn.corpora import splits
+from minrnn.data import Source
 from minrnn.errors import CheckpointError
 from minrnn.learn import Learning, learning_loss
 from minrnn.models import CharModel, Committee
@@ -18,11 +19,11 @@ from minrnn.text import CharVocab
 
 @dataclass(frozen=True)
 class EvalFlags:
-    """Score a checkpoint on a text; several are scored together, by the mean of their probabilities.
+    """Score a checkpoint on a text or a task; several are scored together, by the mean of their probabilities.
 
     Attributes:
         checkpoints: folders, user/repo or user/repo@revision.
-        corpus: a named text, or a file in UTF-8.
+        corpus: a named text, a task, or a file in UTF-8.
         split: val, or train to score the training split, too.
         learn: a rate at which a copy learns while it reads the validation split, scored before it is learnt, as
             val_loss_learning; 0 is off. 0.1 suits the bundled models.
@@ -46,22 +47,26 @@ def main(words: list[str]) -> None:
     flags = tyro.cli(EvalFlags, args=words, prog="python -m minrnn eval")
     learning = Learning(passes=1, rate=flags.learn) if flags.learn else None
     model = together(flags.checkpoints)
-    corpus = _corpus(flags.corpus)
-    unknown = set(corpus.text) - set(model.config.vocab)
+    source = _source(flags.corpus)
+    unknown = set(source.vocab) - set(model.config.vocab)
     if unknown:
         raise CheckpointError(
-            f"{corpus.name} has {len(unknown)} characters that the model does not know, such as {min(unknown)!r}; "
-            "fine-tune it on that text first."
+            f"{source.name} has {len(unknown)} characters that the model does not know, such as {min(unknown)!r}; "
+            "fine-tune it on that first."
         )
-    scores = checkpoint.score(model, corpus, train_split=flags.split == "train")
+    scores = checkpoint.score(model, source, train_split=flags.split == "train")
     if learning:
-        scores |= _learning(model, corpus, learning.rate)
+        scores |= _learning(model, source, learning.rate)
     terminal.figures(scores, flags.json)
 
 
-def _learning(model: CharModel, corpus: Corpus, rate: float) -> dict[str, float]:
+def _learning(model: CharModel, source: Source, rate: float) -> dict[str, float]:
     """The loss of a copy that learns from the validation split while it reads it, and the rate of that."""
-    _, val_ids = splits(corpus, CharVocab(model.config.vocab))
+    if not isinstance(source, Text):
+        raise CheckpointError(
+            f"{source.name} is no text, so there is nothing to learn while reading; leave out --learn."
+        )
+    _, val_ids = splits(source.corpus, CharVocab(model.config.vocab))
     return {"val_loss_learning": learning_loss(model, val_ids, rate), "learn_rate": rate}
 
 
@@ -75,7 +80,7 @@ def together(refs: tuple[str, ...]) -> CharModel:
     return models[0] if len(models) == 1 else Committee(models)
 
 
-def _corpus(name_or_file: str) -> Corpus:
-    if name_or_file in corpora.CORPORA:
-        return corpora.load(name_or_file)
+def _source(name_or_file: str) -> Source:
+    if data.is_named(name_or_file):
+        return data.load(name_or_file)
     return corpora.own.from_file(files.expanded(name_or_file))

@@ -59,7 +59,8 @@ def _rate(event: Iter) -> str:
 def _line(event: Event, out: Path) -> str:
     match event:
         case Eval():
-            return f"iter {event.iter:>6}  val_loss {event.val_loss:.4f} (estimate)  {event.seconds:.0f} s"
+            right = "" if event.accuracy is None else f"  accuracy {event.accuracy:.3f}"
+            return f"iter {event.iter:>6}  val_loss {event.val_loss:.4f} (estimate){right}  {event.seconds:.0f} s"
         case Sample():
             return f"--- sample at iter {event.iter}\n{event.text}\n---"
         case Done():

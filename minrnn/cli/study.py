@@ -19,7 +19,7 @@ from minrnn.runs import folder, process
 
 @dataclass(frozen=True)
 class StudyFlags:
-    """Run the studies of docs/replication.md and docs/recipes.md, and renew the documents.
+    """Run the studies of docs/replication.md, docs/recipes.md and docs/tasks.md, and renew the documents.
 
     Attributes:
         action: list the commands, run those that have not ended, or report: renew tables and charts.

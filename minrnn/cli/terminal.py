@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
@@ -70,10 +70,20 @@ def silence(stream: Any) -> None:
 
 
 def figures(values: Mapping[str, Any], as_json: bool) -> None:
-    """Print figures: one JSON object, or a line each."""
+    """Print figures: one JSON object, or a line each; of several in one, such as accuracies, a line each, too."""
     if as_json:
         say(json.dumps(values))
         return
-    width = max(map(len, values))
-    for name, value in values.items():
+    flat = dict(_flat(values))
+    width = max(map(len, flat))
+    for name, value in flat.items():
         say(f"{name:{width}}  {value:.4f}" if isinstance(value, float) else f"{name:{width}}  {value}")
+
+
+def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every single figure with its name; "accuracy at 512" for one within "accuracy"."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name} at {key}", part) for key, part in value.items())
+        else:
+            yield name, value

@@ -17,7 +17,7 @@ from typing import Any
 
 import tyro
 
-from minrnn import corpora, files, presets
+from minrnn import corpora, data, files, presets
 from minrnn.cli.progress import show
 from minrnn.config import MixerOptions, ModelConfig, TrainConfig
 from minrnn.corpora import OWN, Corpus
@@ -49,7 +49,7 @@ class TrainFlags:
         resume: go on with the run in --out; a budget given here replaces the run's.
         preset: where unnamed flags come from.
         model: which of the preset's models.
-        corpus: a named text, or a file in UTF-8, which is copied into the run's folder.
+        corpus: a named text, a task, or a file in UTF-8, which is copied into the run's folder.
         init: checkpoint to start from: a folder or a Hub repo; its shape is kept.
     """
 
@@ -92,7 +92,7 @@ def prepared(words: list[str]) -> Path:
         _change(out, spec)
     else:
         if text is None:
-            corpora.load(spec.corpus)  # before there is a folder
+            data.load(spec.corpus)  # before there is a folder
         folder.create(out, spec, None if text is None else text.text)
     return out
 
@@ -133,7 +133,7 @@ def parse(words: list[str]) -> tuple[RunSpec, Path, Corpus | None]:
     spec = _spec(flags, start)
     if named.resume:
         return _with_corpus_of(start, spec, flags.out), flags.out, None
-    if spec.corpus in corpora.CORPORA:
+    if data.is_named(spec.corpus):
         return spec, flags.out, None
     text = corpora.own.from_file(files.expanded(spec.corpus))
     return dataclasses.replace(spec, corpus=OWN), flags.out, text
@@ -142,7 +142,7 @@ def parse(words: list[str]) -> tuple[RunSpec, Path, Corpus | None]:
 def _with_corpus_of(run: RunSpec, spec: RunSpec, out: Path) -> RunSpec:
     """The spec with the run's corpus where --corpus names a file that holds the same text."""
     path = files.expanded(spec.corpus)
-    if spec.corpus in (run.corpus, *corpora.CORPORA) or not files.is_file(path):
+    if spec.corpus == run.corpus or data.is_named(spec.corpus) or not files.is_file(path):
         return spec
     same = corpora.own.from_file(path).sha256 == folder.read_corpus(run, out).sha256
     return dataclasses.replace(spec, corpus=run.corpus) if same else spec

@@ -42,6 +42,11 @@ class Corpus:
         """Hexadecimal digest of the text in UTF-8."""
         return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
 
+    @cached_property
+    def vocab(self) -> str:
+        """The distinct characters, sorted. Raises ConfigError if they are too many."""
+        return CharVocab.of(self.text).chars
+
     @property
     def split_at(self) -> int:
         """Index of the first validation character."""

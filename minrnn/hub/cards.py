@@ -18,6 +18,7 @@ from minrnn.config import ModelConfig
 from minrnn.corpora import CORPORA
 from minrnn.corpora.tinyshakespeare import SHA256
 from minrnn.models import mixer_class
+from minrnn.tasks import TASKS
 
 PREVIEW = "minrnn/ui/static/preview.png"
 """The picture that others show beside a link to the Space."""
@@ -237,6 +238,8 @@ def _corpus(metrics: Mapping[str, Any]) -> str:
     name = str(metrics["corpus"])
     if name in CORPORA and name != "tinyshakespeare":
         return CORPORA[name].title
+    if name in TASKS and TASKS[name].sha256 == metrics["corpus_sha256"]:
+        return f"the task {TASKS[name].title}"
     return "a text of its owner's"
 
 

@@ -71,6 +71,7 @@ class Result:
         seed: of the run.
         command: what made it.
         folder: where it lies.
+        accuracy: of a task: the share of right answers, by the length of a text.
     """
 
     preset: str
@@ -88,6 +89,7 @@ class Result:
     seed: int
     command: str
     folder: Path = field(compare=False)
+    accuracy: dict[str, float] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -191,6 +193,7 @@ def _result(metrics: dict[str, Any], folder: Path) -> Result:
         device=str(metrics["device"]),
         seed=int(metrics["seed"]),
         command=str(metrics["command"]),
+        accuracy={str(length): float(share) for length, share in metrics.get("accuracy", {}).items()},
         folder=folder,
     )
 

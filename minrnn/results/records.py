@@ -32,7 +32,7 @@ class Record:
     Attributes:
         command: what made it.
         failed: why it failed; empty where it did not, and then the figures below stand.
-        val_loss: over windows, nats per character.
+        val_loss: over windows, nats per character; of a task, per answer.
         val_loss_streaming: with the state carried; None where only a sample of the split was scored.
         train_loss: over the training split; None where it was not scored.
         n_params: weights.
@@ -43,6 +43,7 @@ class Record:
         device: the machine's own name for it.
         curve_tokens: characters read at every evaluation.
         curve_val_loss: the estimates of the validation loss there.
+        accuracy: of a task: the share of right answers, by the length of a text.
         settings: of a trial: corpus, shape and recipe, so that the presets of the day can be compared with it.
     """
 
@@ -59,6 +60,7 @@ class Record:
     device: str = ""
     curve_tokens: list[int] = field(default_factory=list)
     curve_val_loss: list[float] = field(default_factory=list)
+    accuracy: dict[str, float] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
 
 
@@ -138,9 +140,13 @@ def _with_settings(trial: Record, out: Path) -> Record:
 
 def _lines(rows: Mapping[str, Record]) -> str:
     return ",\n".join(
-        f"  {json.dumps(name)}: {json.dumps(dataclasses.asdict(r), ensure_ascii=False)}"
-        for name, r in rows.items()
+        f"  {json.dumps(name)}: {json.dumps(_plain(r), ensure_ascii=False)}" for name, r in rows.items()
     )
+
+
+def _plain(r: Record) -> dict[str, Any]:
+    """A record's fields; only a task's has an accuracy."""
+    return {name: value for name, value in dataclasses.asdict(r).items() if value or name != "accuracy"}
 
 
 def _measured(result: Result, events: list[Event]) -> Record:
@@ -159,6 +165,7 @@ def _measured(result: Result, events: list[Event]) -> Record:
         device=result.device,
         curve_tokens=[event.tokens for event in evals],
         curve_val_loss=[round(event.val_loss, 4) for event in evals],
+        accuracy={length: round(share, 4) for length, share in result.accuracy.items()},
     )
 
 

@@ -1,4 +1,4 @@
-"""From records to documents: the tables and charts of docs/replication.md and docs/recipes.md."""
+"""From records to documents: the tables and charts of the documents in docs/."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from minrnn.config import TrainConfig
 from minrnn.files import write_text
 from minrnn.models import MODEL_NAMES
-from minrnn.results import records, svg, trials
+from minrnn.results import records, svg, tasks, trials
 from minrnn.results.figures import Result, bundled, title
 from minrnn.results.records import TRIALS, Record, Records
-from minrnn.results.studies import RECIPES, REPLICATION, STUDIES, Study
-from minrnn.results.tables import NOT_YET, duration, fill, loss, params, table, val_loss
+from minrnn.results.studies import RECIPES, REPLICATION, STUDIES, TASK_STUDY, Study
+from minrnn.results.tables import NOT_YET, duration, fill, loss, machines, params, table, val_loss
 
 RECORDS, CHARTS = "studies.json", "charts"
 HEAD = ("", "val loss", "carried", "train loss", "parameters", "ms/iter", "largest gradient", "time")
@@ -56,7 +56,11 @@ def pages(found: Records) -> dict[str, dict[str, str]]:
         "seeds-mean": seeds_table(bundled(), found.get("seeds", {})),
         TRIALS: trials.trials_table(found.get(TRIALS, {})),
     }
-    return {"replication.md": sections(REPLICATION), "recipes.md": recipes}
+    return {
+        "replication.md": sections(REPLICATION),
+        "recipes.md": recipes,
+        "tasks.md": tasks.sections(found.get(TASK_STUDY, {})),
+    }
 
 
 def section(study: Study, rows: Mapping[str, Record], drawn: bool = False) -> str:
@@ -65,7 +69,8 @@ def section(study: Study, rows: Mapping[str, Record], drawn: bool = False) -> st
     commands = "\n".join(study.command(row) for row in study.rows)
     picture = [f"![{study.question}]({CHARTS}/{study.name}.svg)"] if drawn else []
     folded = f"<details><summary>Commands</summary>\n\n```\n{commands}\n```\n\n</details>"
-    return "\n\n".join([*picture, table(HEAD, lines, range(1, len(HEAD))), *machines(rows), folded])
+    where = machines(r.device for r in rows.values())
+    return "\n\n".join([*picture, table(HEAD, lines, range(1, len(HEAD))), *where, folded])
 
 
 def seeds_table(own: Sequence[Result], rows: Mapping[str, Record]) -> str:
@@ -85,12 +90,6 @@ def _spread(losses: Sequence[float]) -> list[str]:
     if len(losses) < 2:
         return [str(len(losses)), "", ""]
     return [str(len(losses)), loss(statistics.mean(losses)), loss(statistics.stdev(losses))]
-
-
-def machines(rows: Mapping[str, Record]) -> list[str]:
-    """The machines that the rows ran on, as a sentence; none where nothing was run."""
-    names = dict.fromkeys(r.device for r in rows.values() if r.device)
-    return [f"Machine: {'; '.join(names)}."] if names else []
 
 
 def charts(found: Records) -> dict[str, str]:

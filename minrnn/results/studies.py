@@ -1,4 +1,4 @@
-"""The studies behind docs/replication.md and docs/recipes.md, as data: questions, rows, and their commands.
+"""The studies behind the documents in docs/, as data: questions, rows, and their commands.
 
     python -m minrnn study run ladder     trains what is missing, one row after another, and can be stopped at will
     python -m minrnn study report         reads the run folders and renews tables and charts
@@ -14,7 +14,11 @@ from dataclasses import dataclass
 
 from minrnn import presets
 from minrnn.errors import ConfigError
-from minrnn.models import MODEL_NAMES
+from minrnn.models import MIXERS, MODEL_NAMES
+from minrnn.tasks import TASKS, Task
+
+SIGNED = "mingru"
+"""The model that the tasks are given to with signed decays, too."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,34 @@ _LONG = Study(
     (Row("nanogpt-twice", "nanoGPT, twice the budget", f"{_TWICE} --model nanogpt"),),
 )
 
+TASK_STUDY = "tasks"
+_RUN_FIRST = ("parity", "flip_flop", "lookup", "copying")
+"""Tasks that tell most in little time; the others follow in the order of the page."""
+
+
+def task_rows(task: Task) -> tuple[Row, ...]:
+    """Every compared model on a task, and one of them with decays that may be negative, too. The budget is in iters
+    alone, so that the rows do not depend on the machine's speed."""
+    rows = []
+    for model in MODEL_NAMES:
+        flags = f"--preset task --model {model} --corpus {task.name} --max-seconds 0"
+        label = MIXERS[model].title
+        rows.append(Row(f"{task.name}-{model}", f"{label}, {task.title}", flags))
+        if model == SIGNED:
+            signed = Row(
+                f"{task.name}-{model}-signed", f"signed {label}, {task.title}", f"{flags} --decay signed"
+            )
+            rows.append(signed)
+    return tuple(rows)
+
+
+def _tasks() -> Study:
+    shown = [task for task in TASKS.values() if task.on_page]
+    shown.sort(key=lambda task: _RUN_FIRST.index(task.name) if task.name in _RUN_FIRST else len(_RUN_FIRST))
+    rows = tuple(row for task in shown for row in task_rows(task))
+    return Study(TASK_STUDY, "Which model solves which task, and how far beyond the trained length?", rows)
+
+
 STUDIES = {
     study.name: study
     for study in (
@@ -180,6 +212,7 @@ STUDIES = {
         _conv(),
         _seeds(),
         _LONG,
+        _tasks(),
     )
 }
 REPLICATION = ("ablation", "ladder", "ladder-width", "layers")

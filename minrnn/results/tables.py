@@ -100,6 +100,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+def machines(devices: Iterable[str]) -> list[str]:
+    """The machines that some runs had, as a sentence; none where nothing was run."""
+    names = dict.fromkeys(device for device in devices if device)
+    return [f"Machine: {'; '.join(names)}."] if names else []
+
+
 def breakdown(result: Result) -> str:
     """Where the weights sit, in thousands: `17 / 1,190 / 1,090 / 17`."""
     return " / ".join(f"{count / 1000:,.0f}" for count in result.params.values())

@@ -176,12 +176,26 @@ def thinned(count: int, limit: int = MAX_POINTS) -> list[int]:
 
 
 def to_csv(history: History) -> str:
-    """A history as CSV: a line for every update and for every evaluation, losses in nats per character."""
-    names = ["iter", "tokens", "seconds", "train_loss", "lr", "grad_norm", "iter_seconds", "val_loss"]
-    rows: list[tuple[float | str, ...]] = [
-        (e.iter, e.tokens, e.seconds, e.loss, e.lr, e.grad_norm, e.iter_seconds, "") for e in history.iters
+    """A history as CSV: a line for every update and for every evaluation, losses in nats per character or answer."""
+    names = [
+        "iter",
+        "tokens",
+        "seconds",
+        "train_loss",
+        "lr",
+        "grad_norm",
+        "iter_seconds",
+        "val_loss",
+        "accuracy",
     ]
-    rows += [(e.iter, e.tokens, e.seconds, "", "", "", "", e.val_loss) for e in history.evals]
+    rows: list[tuple[float | str, ...]] = [
+        (e.iter, e.tokens, e.seconds, e.loss, e.lr, e.grad_norm, e.iter_seconds, "", "")
+        for e in history.iters
+    ]
+    rows += [
+        (e.iter, e.tokens, e.seconds, "", "", "", "", e.val_loss, "" if e.accuracy is None else e.accuracy)
+        for e in history.evals
+    ]
     rows.sort(key=lambda row: float(row[2]))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -28,9 +28,9 @@ from typing import Any
 import torch
 
 import minrnn
-from minrnn import checkpoint, corpora, device, files, train
-from minrnn.config import Sampling
-from minrnn.corpora import OWN, Corpus
+from minrnn import checkpoint, corpora, data, device, files, train
+from minrnn.corpora import OWN
+from minrnn.data import Source
 from minrnn.errors import CheckpointError, ConfigError, CorpusError, MinrnnError
 from minrnn.models import LanguageModel
 from minrnn.runs import saving
@@ -39,12 +39,11 @@ from minrnn.runs.lock import held
 from minrnn.runs.saving import MODEL as MODEL
 from minrnn.runs.saving import RESUME as RESUME
 from minrnn.runs.spec import OWN_TEXT, RunSpec, command, from_dict
-from minrnn.text import CharVocab, fold
+from minrnn.text import CharVocab
 from minrnn.train import Event, TrainState
 
 CONFIG = "config.json"
 LOG, ERROR, STOP, STARTING = "log.txt", "error.txt", "stop", "starting"
-SAMPLE_PROMPT = "ROMEO:\n"
 _OLD_CONFIG = "spec.json"
 """Where earlier versions left the spec of a run that had not begun."""
 
@@ -127,23 +126,24 @@ def has_begun(out: Path) -> bool:
     return files.is_file(out / RESUME) and files.is_file(out / CONFIG)
 
 
-def read_corpus(spec: RunSpec, out: Path) -> Corpus:
-    """The text of a run.
+def read_corpus(spec: RunSpec, out: Path) -> Source:
+    """The text or the task of a run.
 
     Raises:
-        CorpusError: if it cannot be read, or is no longer the text that the run began with.
+        CorpusError: if it cannot be read, or is no longer the one that the run began with.
     """
-    if spec.corpus in corpora.CORPORA:
-        corpus = corpora.load(spec.corpus)
+    source: Source
+    if data.is_named(spec.corpus):
+        source = data.load(spec.corpus)
     else:
-        corpus = corpora.own.from_file(out / OWN_TEXT if spec.corpus == OWN else Path(spec.corpus))
-    if spec.corpus_sha256 not in ("", corpus.sha256):
+        source = corpora.own.from_file(out / OWN_TEXT if spec.corpus == OWN else Path(spec.corpus))
+    if spec.corpus_sha256 not in ("", source.sha256):
         raise CorpusError(
-            f"the text {corpus.name!r} is no longer the one that this run began with (SHA-256 "
-            f"{corpus.sha256[:12]}, was {spec.corpus_sha256[:12]}); put the old text back, or start a new run with "
-            f"--init {out / MODEL}."
+            f"{source.name!r} is no longer the one that this run began with (SHA-256 {source.sha256[:12]}, was "
+            f"{spec.corpus_sha256[:12]}); put the old text or the old sizes of the task back, or start a new run "
+            f"with --init {out / MODEL}."
         )
-    return corpus
+    return source
 
 
 def execute(out: Path, *, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
@@ -164,9 +164,9 @@ def execute(out: Path, *, should_stop: Callable[[], bool] = lambda: False) -> It
         (out / STARTING).unlink(missing_ok=True)
         (out / ERROR).unlink(missing_ok=True)
         spec = read_spec(out)
-        corpus = read_corpus(spec, out)
-        state = saving.restored(spec, out) if has_begun(out) else _begun(spec, corpus, out)
-        yield from _follow_engine(read_spec(out), corpus, state, out, should_stop)
+        source = read_corpus(spec, out)
+        state = saving.restored(spec, out) if has_begun(out) else _begun(spec, source, out)
+        yield from _follow_engine(read_spec(out), source, state, out, should_stop)
 
 
 def forget_stop(out: Path) -> None:
@@ -199,19 +199,19 @@ def _note(out: Path, message: str) -> None:
         (out / ERROR).write_text(message + "\n", encoding="utf-8", errors="replace")
 
 
-def _begun(spec: RunSpec, corpus: Corpus, out: Path) -> TrainState:
+def _begun(spec: RunSpec, source: Source, out: Path) -> TrainState:
     """The state before the first iter, saved; config.json now holds all of the spec, and what came of it."""
 
     def make() -> LanguageModel:
         if spec.init is None:
-            return LanguageModel(dataclasses.replace(spec.model, vocab=CharVocab.of(corpus.text).chars))
+            return LanguageModel(dataclasses.replace(spec.model, vocab=source.vocab))
         start = checkpoint.load(spec.init).model
-        grown = start.with_vocab(CharVocab(start.config.vocab).grow(corpus.text).chars)
+        grown = start.with_vocab(CharVocab(start.config.vocab).grow(source.vocab).chars)
         return grown.with_dropout(spec.model.dropout)
 
     state = train.begin(train.new_model(make, spec.train), spec.train)
     (out / METRICS).write_bytes(b"")
-    whole = dataclasses.replace(spec, model=state.model.config, corpus_sha256=corpus.sha256)
+    whole = dataclasses.replace(spec, model=state.model.config, corpus_sha256=source.sha256)
     facts = {"compute": state.compute.reason, "params": state.model.param_counts(), "began": time.time()}
     files.write_json(out / CONFIG, {**whole.to_dict(), **facts})
     saving.save(state, out)
@@ -219,16 +219,16 @@ def _begun(spec: RunSpec, corpus: Corpus, out: Path) -> TrainState:
 
 
 def _follow_engine(
-    spec: RunSpec, corpus: Corpus, state: TrainState, out: Path, should_stop: Callable[[], bool]
+    spec: RunSpec, source: Source, state: TrainState, out: Path, should_stop: Callable[[], bool]
 ) -> Iterator[Event]:
     saved_at = state.seconds
     asked = out / STOP
-    engine = train.train(state, corpus, spec.train, should_stop=lambda: should_stop() or asked.exists())
+    engine = train.train(state, source, spec.train, should_stop=lambda: should_stop() or asked.exists())
     with (out / METRICS).open("a", encoding="utf-8") as metrics:
         for event in engine:
             if isinstance(event, train.Done):
                 saving.save(state, out)
-                _finish(spec, corpus, state, event, out)
+                _finish(spec, source, state, event, out)
             metrics.write(to_line(event) + "\n")
             metrics.flush()
             due = isinstance(event, train.Eval) or state.seconds - saved_at >= spec.train.save_seconds
@@ -239,13 +239,14 @@ def _follow_engine(
             yield event
 
 
-def _finish(spec: RunSpec, corpus: Corpus, state: TrainState, done: train.Done, out: Path) -> None:
+def _finish(spec: RunSpec, source: Source, state: TrainState, done: train.Done, out: Path) -> None:
     """Put figures, history and a sample beside the weights. A run that is stopped is not scored: it ends at once."""
     model, config = state.average, spec.train
+    bound = data.bind(source, model.config)
     scored = done.reason != "stopped"
     scores: dict[str, Any] = {"n_params": model.n_params}
     if scored:
-        scores = checkpoint.score(model, corpus, train_split=config.score_train, chars=config.score_chars)
+        scores = bound.score(model, train_split=config.score_train, chars=config.score_chars)
     metrics: dict[str, Any] = {
         "model": model.config.mixer,
         "preset": spec.preset,
@@ -258,19 +259,14 @@ def _finish(spec: RunSpec, corpus: Corpus, state: TrainState, done: train.Done, 
         "device": device.describe(state.compute.device),
         "dtype": str(state.compute.dtype).removeprefix("torch."),
         "seed": config.seed,
-        "corpus": corpus.name,
-        "corpus_sha256": corpus.sha256,
+        "corpus": source.name,
+        "corpus_sha256": source.sha256,
         "command": command(spec, out),
         "train": dataclasses.asdict(config),
         "minrnn": minrnn.__version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "sample": _sample(model),
+        "sample": bound.saved_sample(model),
     }
     files.write_json(out / MODEL / checkpoint.METRICS, metrics)
     files.write_bytes(out / MODEL / checkpoint.HISTORY, (out / METRICS).read_bytes())
-
-
-def _sample(model: LanguageModel) -> dict[str, Any]:
-    prompt = fold(SAMPLE_PROMPT, CharVocab(model.config.vocab)).text
-    return checkpoint.write_sample(model, prompt, Sampling(max_new_tokens=400))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from minrnn import checkpoint, settings
+from minrnn import checkpoint, data, settings
 from minrnn.checked import shown
 from minrnn.errors import CheckpointError, ConfigError
 from minrnn.runs.listing import ABOUT, FOLLOWED, Listing, Run
@@ -22,6 +22,8 @@ MAX_CHARS_AN_ITER, MAX_BLOCK = 16_384, 512
 """Twice what the largest preset reads in one iter and in one window; it fits a small machine's memory."""
 UNFOLLOWED_S = 120.0
 """A run that no page shows for so long is stopped. A hidden page reports once a minute."""
+MAX_TASK_BLOCK = 1_024
+"""A task's texts are short. A larger block_size costs a model nothing but rows of learned positions."""
 KEPT_S = 3_600.0
 """A run, and the text it was given, is deleted so long after it was asked for."""
 _AT_HOME = "run minRNN on your own machine"
@@ -100,11 +102,11 @@ def _mtime(path: Path) -> float:
 
 
 def _check_sizes(spec: RunSpec) -> None:
-    block = spec.model.block_size
+    block, window = spec.model.block_size, data.window(spec.corpus, spec.model)
     sizes = [
         ("iters", spec.train.max_iters, settings.MAX_ITERS_LIMITED),
-        ("window (block_size)", block, MAX_BLOCK),
-        ("batch times window", spec.train.batch_size * block, MAX_CHARS_AN_ITER),
+        ("window (block_size)", block, MAX_TASK_BLOCK if window < block else MAX_BLOCK),
+        ("batch times window", spec.train.batch_size * window, MAX_CHARS_AN_ITER),
     ]
     for what, value, limit in sizes:
         if value > limit:

@@ -21,7 +21,6 @@ from pathlib import Path
 from minrnn import settings
 from minrnn.corpora import Corpus
 from minrnn.errors import CheckpointError, ConfigError
-from minrnn.models import mixer_class
 from minrnn.runs import folder, limits, listing, process
 from minrnn.runs.listing import Listing, Run
 from minrnn.runs.lock import alone
@@ -244,7 +243,7 @@ class TrainingQueue:
 
     def _title(self, spec: RunSpec, token: str) -> str:
         start = "tuned" if spec.init else spec.preset
-        title = f"{mixer_class(spec.model.mixer).title} {start}, {spec.corpus}"
+        title = f"{spec.model_title} {start}, {spec.corpus}"
         taken = {run.title for run in self.runs.listed(token)}
         return next(t for n in itertools.count(1) if (t := f"{title} {n}" if n > 1 else title) not in taken)
 

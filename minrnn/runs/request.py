@@ -6,16 +6,16 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
 
-from minrnn import checkpoint, corpora, files, presets
+from minrnn import checkpoint, corpora, data, files, presets
 from minrnn.checked import Checked, shown
-from minrnn.config import Count, DeviceName, DtypeName, Probability, Seed
+from minrnn.config import Count, DeviceName, DtypeName, MixerOptions, Probability, Seed
 from minrnn.corpora import OWN, Corpus
 from minrnn.errors import ConfigError, CorpusError
-from minrnn.models import MODEL_NAMES
+from minrnn.models import MODEL_NAMES, mixer_class
 from minrnn.runs.spec import OWN_TEXT, RunSpec, command, fine_tune, from_preset
 
 MAX_RUNS = 8
@@ -34,7 +34,7 @@ class TrainRequest(Checked):
         models: what to train from nothing; a list, or names separated by commas.
         preset: shape and recipe.
         inits: checkpoints to train on, in place of models from nothing; a list, or one checkpoint.
-        corpus: a text's name, or "own".
+        corpus: a text's or a task's name, or "own".
         text: the text where corpus is "own".
         file: path of an uploaded file, which comes before `text`.
         max_iters: budget in updates; 0 is off, as for the other two.
@@ -44,6 +44,7 @@ class TrainRequest(Checked):
         batch_size: windows an iter.
         block_size: the window, in characters; a checkpoint keeps its own.
         dropout: probability of dropping an activation.
+        decay: "signed" lets decays be negative, where all models of the request have that choice.
         seed: of weights, data order and dropout.
         eval_interval: iters between evaluations.
         sample_interval: iters between samples.
@@ -64,6 +65,7 @@ class TrainRequest(Checked):
     batch_size: Annotated[int, Interval(ge=1, le=65_536)] | None = None
     block_size: Annotated[int, Interval(ge=1, le=65_536)] | None = None
     dropout: Probability | None = None
+    decay: Literal["sigmoid", "signed"] | None = None
     seed: Seed | None = None
     eval_interval: Count | None = None
     sample_interval: Count | None = None
@@ -78,13 +80,13 @@ class TrainRequest(Checked):
             raise ConfigError("nothing is chosen to train; choose at least one model.")
         if (count := len(self.models) + len(self.inits)) > MAX_RUNS:
             raise ConfigError(f"{count} runs are asked for and {MAX_RUNS} is the limit; choose fewer models.")
-        if self.preset not in presets.OFFERED:
-            raise ConfigError(f"preset is {shown(self.preset)}; choose one of: {', '.join(presets.OFFERED)}.")
+        if self.preset not in presets.TRAINED:
+            raise ConfigError(f"preset is {shown(self.preset)}; choose one of: {', '.join(presets.TRAINED)}.")
         for model in self.models:
             presets.get(self.preset, model)
-        if self.corpus != OWN and self.corpus not in corpora.available():
-            known = ", ".join([*corpora.available(), OWN])
-            raise CorpusError(f"the text {shown(self.corpus)} is not known; choose one of: {known}.")
+        if self.corpus != OWN and self.corpus not in data.names():
+            known = ", ".join([*data.names(), OWN])
+            raise CorpusError(f"the text or task {shown(self.corpus)} is not known; choose one of: {known}.")
 
     def specs(self) -> list[RunSpec]:
         """The runs, in the order they train. A checkpoint's config.json is read; nothing else.
@@ -113,12 +115,23 @@ class TrainRequest(Checked):
         shape: dict[str, Any] = {} if self.dropout is None else {"dropout": self.dropout}
         if self.block_size is not None and spec.init is None:
             shape["block_size"] = self.block_size
+        if self.decay is not None:
+            shape["options"] = _with_decay(spec, self.decay)
         return dataclasses.replace(
             spec,
             corpus=self.corpus,
             model=dataclasses.replace(spec.model, **shape),
             train=dataclasses.replace(spec.train, **recipe),
         )
+
+
+def _with_decay(spec: RunSpec, decay: str) -> MixerOptions:
+    """The options of a spec's mixer with that decay."""
+    options = spec.model.options or mixer_class(spec.model.mixer).Options()
+    if spec.init is not None or not hasattr(options, "decay"):
+        whose = spec.init or spec.model.mixer
+        raise ConfigError(f"decay is {decay!r} and {whose} has no such choice; leave it out for this model.")
+    return dataclasses.replace(options, decay=decay)  # type: ignore[call-arg]
 
 
 def names(value: Any) -> Any:

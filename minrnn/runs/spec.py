@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minrnn import checkpoint, files, presets
+from minrnn import checkpoint, data, files, presets
 from minrnn.checked import Checked, from_mapping
 from minrnn.config import ModelConfig, TrainConfig
-from minrnn.corpora import OWN, Corpus
-from minrnn.errors import ConfigError, CorpusError, MinrnnError
+from minrnn.corpora import OWN
+from minrnn.data import Source
+from minrnn.errors import ConfigError, MinrnnError
 from minrnn.models import disk, mixer_class
 from minrnn.settings import MAX_JSON_BYTES
-from minrnn.text import CharVocab
 
 DEFAULT_CORPUS = "tinyshakespeare"
 OWN_TEXT = "own.txt"
@@ -49,13 +49,13 @@ class RunSpec(Checked):
     """What a run trains.
 
     Attributes:
-        corpus: a named text, or "own" for the text in the run's folder.
+        corpus: a named text or a task, or "own" for the text in the run's folder.
         model: the shape; its vocabulary is empty until the run has begun, and then the text's (after the
             checkpoint's, with `init`).
         train: recipe and budget.
         preset: where shape and recipe came from.
         init: checkpoint to start from, a folder or a Hub repo; None starts from nothing.
-        corpus_sha256: of the text the run began with; empty before.
+        corpus_sha256: of the text, or of the task's sizes, that the run began with; empty before.
     """
 
     corpus: str
@@ -73,19 +73,25 @@ class RunSpec(Checked):
                 "leave out one of the two."
             )
 
+    @property
+    def model_title(self) -> str:
+        """The model's name for people; decays that may be negative are part of it."""
+        signed = getattr(self.model.options, "decay", "") == "signed"
+        return "signed " * signed + mixer_class(self.model.mixer).title
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as it stands in config.json."""
         return dataclasses.asdict(self)
 
 
-def from_dict(data: Mapping[str, Any]) -> RunSpec:
+def from_dict(given: Mapping[str, Any]) -> RunSpec:
     """What `RunSpec.to_dict` gave, back again; further keys of a config.json are left alone.
 
     Raises:
         ConfigError: if something is missing, unknown or out of range.
     """
     names = {field.name for field in dataclasses.fields(RunSpec)}
-    values = {key: value for key, value in data.items() if key in names}
+    values = {key: value for key, value in given.items() if key in names}
     if lacks := [name for name in ("corpus", "model", "train") if name not in values]:
         raise ConfigError(f"{lacks[0]} is missing; it is not the config of a run.")
     values["model"] = disk.config_from_dict(values["model"])
@@ -146,19 +152,14 @@ def _published_preset(repo: str) -> Any:
     return None
 
 
-def check_trainable(spec: RunSpec, corpus: Corpus) -> None:
-    """Whether a spec can be trained on a text, as far as that is known without training.
+def check_trainable(spec: RunSpec, source: Source) -> None:
+    """Whether a spec can be trained on a text or a task, as far as that is known without training.
 
     Raises:
         CorpusError: for a text that is shorter than a window.
-        ConfigError: for a vocabulary that is too large.
+        ConfigError: for a vocabulary that is too large, or positions that do not reach over a task's text.
     """
-    if len(corpus.train) <= spec.model.block_size:
-        raise CorpusError(
-            f"the text has {len(corpus.train):,} characters to train on and a window (block_size) of "
-            f"{spec.model.block_size:,} needs {spec.model.block_size + 1:,}; use a longer text or a smaller window."
-        )
-    CharVocab.of(corpus.text)
+    data.check(source, spec.model)
 
 
 def check_resumable(old: RunSpec, new: RunSpec) -> None:

@@ -7,6 +7,9 @@ Training therefore works as on any other text, and accuracy is the share of ques
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, TypeVar
@@ -53,6 +56,12 @@ class Task(Checked, ABC):
     @abstractmethod
     def vocab(self) -> str:
         """One printable character for each id, in the order of the ids."""
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal digest of name and sizes, which tells a task from the same one with other sizes."""
+        sizes = json.dumps([self.name, dataclasses.asdict(self)], sort_keys=True)
+        return hashlib.sha256(sizes.encode()).hexdigest()
 
     @property
     def min_length(self) -> int:

@@ -1,15 +1,19 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from minrnn.cli.main import main
+from minrnn.config import ModelConfig
+from minrnn.models import MODEL_NAMES, LanguageModel
+from minrnn.tasks import TASKS
 
 
-def scores(words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+def scores(words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     capsys.readouterr()
     main(["eval", *words, "--json"])
-    found: dict[str, float] = json.loads(capsys.readouterr().out)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
 
@@ -62,3 +66,22 @@ def test_a_rate_of_learning_out_of_range_is_refused(
     with pytest.raises(SystemExit):
         main(["eval", str(trained), "--learn", "-1"])
     assert "rate is -1.0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", MODEL_NAMES)
+def test_a_checkpoint_is_scored_on_a_task_by_length(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shape = ModelConfig(model, TASKS["parity"].vocab + "?", block_size=64, n_layer=1, n_embd=8, mlp_ratio=0)
+    LanguageModel(shape).save(tmp_path)
+    found = scores([str(tmp_path), "--corpus", "parity"], capsys)
+    assert set(found) == {"val_loss", "n_params", "tokens", "accuracy"}
+    assert set(found["accuracy"]) == {"32", "64", "128", "256", "512"}
+    main(["eval", str(tmp_path), "--corpus", "parity"])
+    assert f"accuracy at 512  {found['accuracy']['512']:.4f}" in capsys.readouterr().out
+
+
+def test_a_task_with_unknown_characters_is_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["eval", str(trained), "--corpus", "parity"])
+    assert "parity has 2 characters that the model does not know, such as '0'" in capsys.readouterr().err

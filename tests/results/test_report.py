@@ -12,6 +12,7 @@ from minrnn.results import records, report, studies, tables
 from minrnn.results.records import Record
 from tests.results.run_folders import finished_run
 
+PAGES = ("replication.md", "recipes.md", "tasks.md")
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -49,7 +50,7 @@ def test_the_pages_hold_what_the_records_give() -> None:
 
 
 def test_a_report_renews_the_pages(tmp_path: Path) -> None:
-    for page in ("replication.md", "recipes.md"):
+    for page in PAGES:
         (tmp_path / page).write_text((DOCS / page).read_text(encoding="utf-8"), encoding="utf-8")
     finished_run(tmp_path / "runs" / "layers" / "lstm-2")
     said = report.renew(tmp_path, tmp_path / "runs")
@@ -59,7 +60,7 @@ def test_a_report_renews_the_pages(tmp_path: Path) -> None:
 
 
 def test_a_page_that_lacks_a_table_is_named(tmp_path: Path) -> None:
-    for page in ("replication.md", "recipes.md"):
+    for page in PAGES:
         (tmp_path / page).write_text("")
     with pytest.raises(MinrnnError, match=r"replication.md has no <!-- ablation -->"):
         report.renew(tmp_path, tmp_path / "runs")

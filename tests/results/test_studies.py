@@ -10,8 +10,9 @@ from minrnn import presets
 from minrnn.cli import train
 from minrnn.config import ModelConfig
 from minrnn.errors import ConfigError
-from minrnn.models import MODEL_NAMES, LanguageModel
+from minrnn.models import MIXERS, MODEL_NAMES, LanguageModel
 from minrnn.results import studies
+from minrnn.tasks import TASKS
 
 VOCAB = "".join(map(chr, range(65)))
 every_row = pytest.mark.parametrize(
@@ -56,3 +57,12 @@ def test_an_unknown_study_is_named_with_the_known_ones() -> None:
 def test_studies_over_all_models_take_them_from_the_registry(name: str) -> None:
     words = [row.words for row in studies.get(name).rows]
     assert list(dict.fromkeys(row[row.index("--model") + 1] for row in words)) == list(MODEL_NAMES)
+
+
+def test_the_study_of_tasks_gives_every_task_of_the_page_to_every_model() -> None:
+    rows = [train.parse([*row.words, "--out", "x"])[0] for row in studies.get("tasks").rows]
+    pairs = {(spec.corpus, spec.model_title) for spec in rows}
+    shown = [task.name for task in TASKS.values() if task.on_page]
+    titles = [MIXERS[name].title for name in MODEL_NAMES] + [f"signed {MIXERS[studies.SIGNED].title}"]
+    assert pairs == {(task, title) for task in shown for title in titles}
+    assert list(dict.fromkeys(spec.corpus for spec in rows))[:2] == ["parity", "flip_flop"]
