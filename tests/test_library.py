@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from minrnn import checkpoint, library
+from minrnn.checkpoint import Checkpoint
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError, HubError
 from minrnn.hub import loading

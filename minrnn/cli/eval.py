@@ -9,7 +9,7 @@ import tyro
 
 from minrnn import checkpoint, corpora, data, files
 from minrnn.cli import terminal
-from minrnn.corpora import splits
+from minrnn.corpora import Corpus, splits
 from minrnn.data import Source
 from minrnn.errors import CheckpointError
 from minrnn.learn import Learning, learning_loss
@@ -62,11 +62,11 @@ def main(words: list[str]) -> None:
 
 def _learning(model: CharModel, source: Source, rate: float) -> dict[str, float]:
     """The loss of a copy that learns from the validation split while it reads it, and the rate of that."""
-    if not isinstance(source, Text):
+    if not isinstance(source, Corpus):
         raise CheckpointError(
-            f"{source.name} is no text, so there is nothing to learn while reading; leave out --learn."
+            f"{source.name} is a task and has no text to learn while reading; leave out --learn."
         )
-    _, val_ids = splits(source.corpus, CharVocab(model.config.vocab))
+    _, val_ids = splits(source, CharVocab(model.config.vocab))
     return {"val_loss_learning": learning_loss(model, val_ids, rate), "learn_rate": rate}
 
 
