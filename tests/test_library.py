@@ -4,13 +4,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from minrnn import checkpoint, library
+from minrnn.checkpoint import Checkpoint
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError, HubError
 from minrnn.hub import loading
-from minrnn.library import Library, open_library
-from minrnn.models import MIXERS, MODEL_NAMES, LanguageModel
+from minrnn.library import Entry, Library, open_library
+from minrnn.models import MIXERS, MODEL_NAMES, Committee, LanguageModel
 
 
 def save(folder: Path, mixer: str = "lstm", n_layer: int = 1) -> None:
