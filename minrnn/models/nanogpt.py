@@ -152,7 +152,8 @@ class _Step(Step):
         self.keys, self.values = (zeros(heads, block_size, channels // heads) for _ in range(2))
         self.scores = zeros(heads * block_size)
         self.mixed = zeros(heads, 1, channels // heads)
-        self.flat = self.mixed.reshape(-1)
+        self.by_head, self.flat = self.mixed[:, 0], self.mixed.reshape(-1)
+        self.top, self.total = zeros(heads, 1), zeros(heads, 1)
         self.seen, self.heads = 0, heads
 
     def __call__(self, x: Array) -> Array:
@@ -164,10 +165,12 @@ class _Step(Step):
         scores = self.scores[: self.heads * seen].reshape(self.heads, seen, 1)
         np.matmul(self.keys[:, :seen], self.queries, scores)
         rows = scores.reshape(self.heads, seen)
-        np.subtract(rows, rows.max(axis=1, keepdims=True), rows)
+        np.maximum.reduce(rows, axis=1, out=self.top, keepdims=True)
+        np.subtract(rows, self.top, rows)
         np.exp(rows, rows)
-        np.divide(rows, rows.sum(axis=1, keepdims=True), rows)
+        np.add.reduce(rows, axis=1, out=self.total, keepdims=True)
         np.matmul(rows[:, None], self.values[:, :seen], self.mixed)
+        np.divide(self.by_head, self.total, self.by_head)
         self.project(self.flat, self.y)
         return self.y
 

@@ -28,6 +28,8 @@ ID_BYTES = 8
 
 def can_step(model: CharModel) -> bool:
     """Whether a model's weights are as its step reads them, float32 on the CPU, and its dropout is off."""
+    if isinstance(model, Committee):  # which has no dropout itself
+        return all(isinstance(member, LanguageModel) and can_step(member) for member in model.members)
     weights = list(model.parameters())
     return not model.training and all(w.dtype == torch.float32 and w.device.type == "cpu" for w in weights)
 

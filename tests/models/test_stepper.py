@@ -121,6 +121,13 @@ def test_far_logits_of_the_gates_give_what_forward_gives(mixer: str) -> None:
     torch.testing.assert_close(got, wanted, rtol=1e-3, atol=1e-3)
 
 
+def test_a_committee_can_step_if_every_member_can() -> None:
+    members = [build(next(iter(MIXERS)), seed) for seed in range(2)]
+    assert can_step(Committee(members))
+    members[1].train()
+    assert not can_step(Committee(members))
+
+
 def test_a_committee_steps_every_member() -> None:
     assert_steps_as_forward(Committee([build(mixer, seed) for seed, mixer in enumerate(MIXERS)]), chars=60)
 
