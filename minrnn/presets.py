@@ -167,10 +167,10 @@ def _task(mixer: str, learning_rate: float) -> Preset:
 
 
 _TASK = {
-    "mingru": _task("mingru", 3e-3),
-    "minlstm": _task("minlstm", 3e-3),
-    "lstm": _task("lstm", 3e-3),
-    "gru": _task("gru", 3e-3),
+    "mingru": _task("mingru", 1e-2),
+    "minlstm": _task("minlstm", 1e-2),
+    "lstm": _task("lstm", 1e-2),
+    "gru": _task("gru", 1e-2),
     "nanogpt": _task("nanogpt", 3e-3),
 }
 
