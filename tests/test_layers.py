@@ -17,7 +17,7 @@ FLOORS: list[set[str]] = [
     {"errors", "files"},
     {"checked", "device", "scan", "settings"},
     {"config", "tasks", "text"},
-    {"corpora", "models", "presets"},
+    {"corpora", "draw", "models", "presets"},
     {"evaluate", "generate", "learn", "optimizers"},
     {"data"},
     {"checkpoint", "inside", "side_by_side", "train"},

@@ -6,6 +6,7 @@ way to the reader.
 
 from __future__ import annotations
 
+import gzip
 import html
 import re
 from urllib.parse import quote
@@ -59,6 +60,10 @@ class PageHead:
             headers = MutableHeaders(raw=start[0]["headers"])
             if headers.get("content-type", "").startswith("text/html"):
                 body = with_head(body, _address(scope))
+                if "gzip" in Headers(scope=scope).get("accept-encoding", ""):  # Gradio sends it as large as it is
+                    body = gzip.compress(body, 6)
+                    headers["content-encoding"] = "gzip"
+                    headers.append("vary", "Accept-Encoding")
                 headers["content-length"] = str(len(body))
             await send(start[0])
             await send({"type": "http.response.body", "body": body})
