@@ -60,7 +60,9 @@ class PageHead:
             headers = MutableHeaders(raw=start[0]["headers"])
             if headers.get("content-type", "").startswith("text/html"):
                 body = with_head(body, _address(scope))
-                if "gzip" in Headers(scope=scope).get("accept-encoding", ""):  # Gradio sends it as large as it is
+                if "gzip" in Headers(scope=scope).get(
+                    "accept-encoding", ""
+                ):  # Gradio sends it as large as it is
                     body = gzip.compress(body, 6)
                     headers["content-encoding"] = "gzip"
                     headers.append("vary", "Accept-Encoding")
