@@ -18,6 +18,7 @@ from minrnn.inside.page import Page, page
 from minrnn.inside.reading import Reading
 from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.models import mixer_class
+from minrnn.results.inside import load
 from minrnn.settings import MAX_READ_CHARS
 from minrnn.ui.components import visible_errors
 from minrnn.ui.inside import words
@@ -63,12 +64,14 @@ class Shown(TypedDict):
         names: title, colour and dash of each model, by key.
         sentences: what the figures say, by view.
         ready: whether memory is there as well.
+        stored: of the bundled weights, pairs of characters seen and loss on the validation split.
     """
 
     page: Page
     names: dict[str, dict[str, str]]
     sentences: dict[str, str]
     ready: bool
+    stored: dict[str, list[tuple[int, float]]]
 
 
 def build(library: Library) -> None:
@@ -145,16 +148,14 @@ def shown(entries: list[Entry], reading: Reading) -> Iterator[Shown]:
     models = {entry.key: entry.model for entry in entries}
     names = {e.key: {"title": e.title, "color": color(e.key), "dash": dash(e.key)} for e in entries}
     found = page(models, reading, with_memory=False)
-    yield {
-        "page": found,
-        "names": names,
-        "sentences": words.surprise(found, _titles(entries)),
-        "ready": False,
-    }
+    said = words.surprise(found, _titles(entries)) | words.of_the_release()
+    begun: Shown = {"page": found, "names": names, "sentences": said, "ready": False, "stored": {}}
+    yield begun
     remembered: dict[str, Memory] = {key: memory(model, reading.text) for key, model in models.items()}
     whole: Page = {**found, "memory": remembered}
-    sentences = words.surprise(whole, _titles(entries)) | words.memory(whole, _titles(entries))
-    yield {"page": whole, "names": names, "sentences": sentences, "ready": True}
+    stored = {key: list(zip(one.seen, one.context, strict=True)) for key, one in load().items()}
+    said |= words.memory(whole, _titles(entries))
+    yield {**begun, "page": whole, "sentences": said, "ready": True, "stored": stored}
 
 
 def _titles(entries: list[Entry]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from minrnn.inside.memory import Memory
 from minrnn.inside.page import Page
+from minrnn.results import inside as results
 
 NEAR = 0.05
 """Nats from what a model reaches with everything in sight: closer than this is "nearly all"."""
@@ -126,6 +127,19 @@ def units(found: Mapping[str, Memory], titles: Mapping[str, str]) -> str:
         f"{title}'s unit {unit['unit']} in layer {unit['layer'] + 1} follows “{unit['feature']}” most closely "
         f"(correlation {unit['correlation']:+.2f}). It was chosen among hundreds: in a short text that can be chance."
     )
+
+
+def of_the_release() -> dict[str, str]:
+    """What the same views say of the bundled base weights on the whole validation split, by view; no text is read."""
+    found = results.load()
+    if not found:
+        return {}
+    return {
+        "stored:context": results.context_sentence(found),
+        "stored:half_lives": results.half_life_sentence(found),
+        "stored:units": results.unit_sentence(found),
+        "stored:surprise": results.learning_sentence(found),
+    }
 
 
 def _listed(names: list[str]) -> str:

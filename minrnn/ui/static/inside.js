@@ -133,6 +133,7 @@ function running(bits, window = 60) {
 
 function surpriseView() {
   make('p', 'said', root, data.sentences.surprise);
+  if (Object.keys(data.page.learning).length) release('surprise');
   const columns = make('div', 'columns', root), left = make('div', '', columns), learning = data.page.learning;
   for (const key of keys()) {
     const read = data.page.models[key], name = data.names[key];

@@ -7,15 +7,28 @@ function memoryView() {
   curve(make('div', '', root), 'Loss against the number of characters that a model may see', keys().map(key => ({
     name: data.names[key].title, color: data.names[key].color, dash: DASH[data.names[key].dash], points: memory[key].context,
   })), {log: true, xTitle: 'characters in sight', yTitle: 'loss, nats a character'});
+  const stored = keys().filter(key => data.stored[key]);
+  if (stored.length) {
+    make('p', 'quiet', root, 'On the whole validation split, base weights: ' + sentences['stored:context']);
+    curve(make('div', '', root), 'Loss on the validation split against characters in sight', stored.map(key => ({
+      name: data.names[key].title, color: data.names[key].color, dash: DASH[data.names[key].dash], points: data.stored[key],
+    })), {log: true, xTitle: 'characters in sight, validation split', yTitle: 'loss, nats a character'});
+  }
   make('h2', '', root, 'How long does a unit remember?');
   make('p', 'said', root, sentences.half_lives);
+  release('half_lives');
   halfLives(make('div', '', root), memory);
   make('h2', '', root, 'What is left of each earlier character?');
   if (!state.model || !memory[state.model]) state.model = keys()[0];
   shares(make('div', '', root), memory);
   make('h2', '', root, 'Units that know something');
   make('p', 'said', root, sentences.units);
+  release('units');
   unitRows(make('div', '', root), memory);
+}
+function release(view) {
+  const said = data.sentences['stored:' + view];
+  if (said) make('p', 'quiet', root, 'On the whole validation split, base weights: ' + said);
 }
 function halfLives(parent, memory) {
   const lines = keys().filter(key => memory[key].half_lives.some(layer => layer.length)).map(key => {
