@@ -180,7 +180,9 @@ def test_a_long_text_takes_no_more_memory_than_a_short_one(mixer: str) -> None:
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert after - before < 2_000
+    assert (
+        after - before < 50_000
+    )  # an object a step would be 160 kB or more; other threads of the tests allocate, too
 
 
 OWN_STEP = [name for name, mixer in MIXERS.items() if mixer.prepare is not Mixer.prepare]
