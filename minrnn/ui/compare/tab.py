@@ -186,7 +186,7 @@ def _chips(prompt: gr.Textbox) -> tuple[gr.Radio, gr.Checkbox]:
         for text in EXAMPLES:
             chip = gr.Button(text.split("\n")[0], elem_classes="chip", size="sm")
             chip.click(None, None, prompt, js=f"() => {json.dumps(text)}")
-        dice = gr.Button("🎲 any", elem_classes="chip", elem_id="dice", size="sm")
+        dice = gr.Button("⚄ any", elem_classes="chip", elem_id="dice", size="sm")
         dice.click(None, None, prompt, js=_ANY)
         context = gr.Radio(
             list(CONTEXTS),
