@@ -288,6 +288,7 @@ def test_on_a_telephone_a_tap_opens_one_text_whole(open_page: Opened) -> None:
 
 
 def test_compare_works_by_keyboard_alone(page: Page) -> None:
+    set_length(page, 5000)  # long enough to be stopped
     page.focus("#prompt textarea")
     page.keyboard.press("Control+A")
     page.keyboard.type("HENRY:")
