@@ -1,13 +1,16 @@
-"""`python -m minrnn bench`: speed and memory of this machine. `bench decode` measures writing alone."""
+"""`python -m minrnn bench`: speed and memory of this machine. `bench decode` measures writing alone, `bench length`
+endless text."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import tyro
 
-from minrnn.bench import decode, speed
+from minrnn.bench import decode, length, speed
 from minrnn.cli import terminal
+from minrnn.results import length as length_results
 
 
 def main(words: list[str]) -> None:
@@ -32,4 +35,12 @@ def _decode(words: list[str]) -> None:
         terminal.say(line)
 
 
-PARTS = {"decode": _decode}
+def _length(words: list[str]) -> None:
+    flags = tyro.cli(length.LengthFlags, args=words, prog="python -m minrnn bench length")
+    found = list(length.measure_all(flags))
+    if flags.save:
+        length_results.save(found, flags, datetime.now(UTC).date().isoformat())
+    terminal.say(json.dumps(length.as_json(found, flags)) if flags.json else "\n".join(length.table(found)))
+
+
+PARTS = {"decode": _decode, "length": _length}

@@ -174,7 +174,7 @@ _LONG = Study(
     (Row("nanogpt-twice", "nanoGPT, twice the budget", f"{_TWICE} --model nanogpt"),),
 )
 
-TASK_STUDY = "tasks"
+TASK_STUDY, COPY_LAYERS = "tasks", "copy-layers"
 TASK_SEEDS = (1337, 1338, 1339)
 """The first is the seed of every preset, and its rows carry no seed in their names."""
 _RUN_FIRST = ("parity", "flip_flop", "lookup", "copying")
@@ -227,6 +227,23 @@ def _tasks() -> Study:
     return Study(TASK_STUDY, question, tuple(rows))
 
 
+_COPY = "selective_copying"
+
+
+def _copy_layers() -> Study:
+    """The paper's table 1 has minGRU and minLSTM with one, two and three layers; the LSTM is ours to add."""
+    rows = tuple(
+        Row(
+            f"{model}-{n}",
+            f"{MIXERS[model].title}, {n} layer{'s' * (n > 1)}",
+            f"--preset task --model {model} --corpus {_COPY} --n-layer {n} --max-iters 3000 --max-seconds 0",
+        )
+        for model in ("mingru", "minlstm", "lstm")
+        for n in (1, 2, 3)
+    )
+    return Study(COPY_LAYERS, "How many layers does selective copying take?", rows)
+
+
 STUDIES = {
     study.name: study
     for study in (
@@ -238,6 +255,7 @@ STUDIES = {
         _seeds(),
         _LONG,
         _tasks(),
+        _copy_layers(),
     )
 }
 REPLICATION = ("ablation", "ladder", "ladder-width", "layers")

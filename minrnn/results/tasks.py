@@ -5,16 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from minrnn.results.records import Record
-from minrnn.results.studies import TASK_STUDY, get, task_models
+from minrnn.results.studies import COPY_LAYERS, TASK_STUDY, get, task_models
 from minrnn.results.tables import NOT_YET, duration, machines, table
 from minrnn.results.task_results import TaskResult, gather
 from minrnn.tasks import TASKS, Task, chance
 
+PAPER = {
+    "minGRU, 1 layer": "37.0 ± 2.3",
+    "minGRU, 2 layers": "96.8 ± 3.2",
+    "minGRU, 3 layers": "99.5 ± 0.2",
+    "minLSTM, 1 layer": "37.6 ± 2.0",
+    "minLSTM, 2 layers": "85.7 ± 5.8",
+    "minLSTM, 3 layers": "96.0 ± 2.8",
+}
+"""Accuracy on selective copying in per cent, Feng et al. 2024, arXiv 2410.01201, table 1: 16 letters of 14 among 4,096
+places, scored at that length."""
 
-def sections(rows: Mapping[str, Record]) -> dict[str, str]:
-    """What stands between the markers of docs/tasks.md: the page's tasks, the further ones, and the commands."""
-    study = get(TASK_STUDY)
-    commands = "\n".join(study.command(row) for row in study.rows)
+
+def sections(rows: Mapping[str, Record], layers: Mapping[str, Record] | None = None) -> dict[str, str]:
+    """What stands between the markers of docs/tasks.md: the page's tasks, the further ones, and the commands.
+
+    Args:
+        rows: the records of the study of tasks.
+        layers: those of selective copying with one, two and three layers.
+    """
+    commands = "\n".join(
+        study.command(row) for study in map(get, (TASK_STUDY, COPY_LAYERS)) for row in study.rows
+    )
     found = gather(rows).results
     shown, further = (
         "\n\n".join(
@@ -26,8 +43,40 @@ def sections(rows: Mapping[str, Record]) -> dict[str, str]:
     return {
         "tasks": "\n\n".join([shown, *machine]),
         "further": further,
+        "layers": _layers(layers or {}),
         "commands": f"```\n{commands}\n```",
     }
+
+
+def _layers(rows: Mapping[str, Record]) -> str:
+    """Selective copying by the number of layers, the paper's figures beside ours."""
+    task = TASKS["selective_copying"]
+    head = (
+        "",
+        "the paper, at 4,096",
+        *(f"ours, at {T:,}" for T in task.test_lengths),
+        "loss",
+        "read",
+        "time",
+    )
+    lines = []
+    for row in get(COPY_LAYERS).rows:
+        r, paper = rows.get(row.name), PAPER.get(row.label, "")
+        if r is None or r.failed:
+            lines.append([row.label, paper, NOT_YET, *[""] * (len(task.test_lengths) + 2)])
+            continue
+        shares = [_share(r.accuracy[str(T)]) for T in task.test_lengths]
+        lines.append(
+            [
+                row.label,
+                paper,
+                *shares,
+                f"{r.val_loss:.3f}",
+                f"{r.tokens_seen / 1e6:.1f} M",
+                duration(r.seconds),
+            ]
+        )
+    return table(head, lines, range(1, len(head)))
 
 
 def _section(task: Task, found: Mapping[str, TaskResult]) -> str:

@@ -50,3 +50,11 @@ def test_every_task_has_its_rule_and_its_theory_where_it_belongs() -> None:
     for task in TASKS.values():
         text = found["tasks" if task.on_page else "further"]
         assert f"(`{task.name}`)" in text and task.theory in text
+
+
+def test_selective_copying_by_layers_has_the_paper_s_figures_beside_ours() -> None:
+    accuracy = {str(T): 0.5 for T in TASKS["selective_copying"].test_lengths}
+    text = tasks.sections({}, {"mingru-2": Record("", val_loss=0.7, accuracy=accuracy)})["layers"]
+    assert "| minGRU, 2 layers | 96.8 ± 3.2 | 0.50 | 0.50 | 0.50 | 0.50 | 0.50 | 0.700 |" in text
+    assert f"| LSTM, 3 layers |  | {NOT_YET} |" in text
+    assert set(tasks.PAPER) <= {row.label for row in get("copy-layers").rows}
