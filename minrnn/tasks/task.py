@@ -24,6 +24,9 @@ from minrnn.errors import ConfigError
 NOT_ASKED = -100
 """The target where nothing is asked. Torch's cross-entropy ignores it by default."""
 
+HASHED_TEXTS = 8
+"""Texts that enter a task's hash."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task(Checked, ABC):
@@ -59,9 +62,11 @@ class Task(Checked, ABC):
 
     @property
     def sha256(self) -> str:
-        """Hexadecimal digest of name and sizes, which tells a task from the same one with other sizes."""
-        sizes = json.dumps([self.name, dataclasses.asdict(self)], sort_keys=True)
-        return hashlib.sha256(sizes.encode()).hexdigest()
+        """Hexadecimal digest of name, sizes and some texts: a task whose sizes or whose rule differ has another one."""
+        idx, targets = self.batch(torch.Generator().manual_seed(0), HASHED_TEXTS, self.trained_length)
+        sizes = json.dumps([self.name, self.vocab, dataclasses.asdict(self)], sort_keys=True)
+        texts = json.dumps([idx.tolist(), targets.tolist()])
+        return hashlib.sha256(f"{sizes}\n{texts}".encode()).hexdigest()
 
     @property
     def min_length(self) -> int:
