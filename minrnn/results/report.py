@@ -12,7 +12,7 @@ from minrnn.models import MODEL_NAMES
 from minrnn.results import length, records, svg, task_results, tasks, trials
 from minrnn.results.figures import Result, bundled, title
 from minrnn.results.records import TRIALS, Record, Records
-from minrnn.results.studies import COPY_LAYERS, RECIPES, REPLICATION, STUDIES, TASK_STUDY, Study
+from minrnn.results.studies import RECIPES, REPLICATION, STUDIES, TASK_STUDY, Study
 from minrnn.results.tables import NOT_YET, duration, fill, loss, machines, params, table, val_loss
 
 RECORDS, CHARTS = "studies.json", "charts"
@@ -62,7 +62,7 @@ def pages(found: Records) -> dict[str, dict[str, str]]:
         "replication.md": sections(REPLICATION),
         "recipes.md": recipes,
         "tasks.md": {
-            **tasks.sections(found.get(TASK_STUDY, {}), found.get(COPY_LAYERS, {})),
+            **tasks.sections(found),
             "endless": length.section(length.stored()),
         },
     }

@@ -174,7 +174,7 @@ _LONG = Study(
     (Row("nanogpt-twice", "nanoGPT, twice the budget", f"{_TWICE} --model nanogpt"),),
 )
 
-TASK_STUDY, COPY_LAYERS = "tasks", "copy-layers"
+TASK_STUDY, COPY_LAYERS, TASK_RATES = "tasks", "copy-layers", "task-rates"
 TASK_SEEDS = (1337, 1338, 1339)
 """The first is the seed of every preset, and its rows carry no seed in their names."""
 _RUN_FIRST = ("parity", "flip_flop", "lookup", "copying")
@@ -227,6 +227,27 @@ def _tasks() -> Study:
     return Study(TASK_STUDY, question, tuple(rows))
 
 
+RATED_TASKS = ("parity", "lookup", "recall")
+RATES = ("1e-3", "3e-3", "1e-2")
+"""Learning rates that every model was tried with on these tasks, at the whole budget."""
+
+
+def rate_row(task: Task, key: str, rate: str) -> tuple[str, Row]:
+    """The study and row of a model on a task with a learning rate; with its preset's own it is a row of the tasks."""
+    row, (title, flags) = task_rows(task, TASK_SEEDS[0])[key], task_models()[key]
+    model = flags.split()[1]
+    if presets.get("task", model).train.learning_rate == float(rate):
+        return TASK_STUDY, row
+    name, label = f"{task.name}-{key}-{rate}", f"{title}, {task.title}, rate {rate}"
+    return TASK_RATES, Row(name, label, f"{row.flags} --learning-rate {rate}")
+
+
+def _task_rates() -> Study:
+    pairs = [rate_row(TASKS[t], key, rate) for t in RATED_TASKS for key in task_models() for rate in RATES]
+    rows = tuple(row for study, row in pairs if study == TASK_RATES)
+    return Study(TASK_RATES, "Which learning rate suits which model?", rows)
+
+
 _COPY = "selective_copying"
 
 
@@ -256,6 +277,7 @@ STUDIES = {
         _LONG,
         _tasks(),
         _copy_layers(),
+        _task_rates(),
     )
 }
 REPLICATION = ("ablation", "ladder", "ladder-width", "layers")

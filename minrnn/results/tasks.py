@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from minrnn.results.records import Record
-from minrnn.results.studies import COPY_LAYERS, TASK_STUDY, get, task_models
+from minrnn.results.records import Record, Records
+from minrnn.results.studies import (
+    COPY_LAYERS,
+    RATED_TASKS,
+    RATES,
+    TASK_RATES,
+    TASK_STUDY,
+    get,
+    rate_row,
+    task_models,
+)
 from minrnn.results.tables import NOT_YET, duration, machines, table
 from minrnn.results.task_results import TaskResult, gather
 from minrnn.tasks import TASKS, Task, chance
@@ -22,30 +31,47 @@ PAPER = {
 places, scored at that length."""
 
 
-def sections(rows: Mapping[str, Record], layers: Mapping[str, Record] | None = None) -> dict[str, str]:
-    """What stands between the markers of docs/tasks.md: the page's tasks, the further ones, and the commands.
-
-    Args:
-        rows: the records of the study of tasks.
-        layers: those of selective copying with one, two and three layers.
-    """
-    commands = "\n".join(
-        study.command(row) for study in map(get, (TASK_STUDY, COPY_LAYERS)) for row in study.rows
-    )
-    found = gather(rows).results
+def sections(found: Records) -> dict[str, str]:
+    """What stands between the markers of docs/tasks.md: tables, and the commands of all rows."""
+    studies = [get(name) for name in (TASK_STUDY, COPY_LAYERS, TASK_RATES)]
+    commands = "\n".join(study.command(row) for study in studies for row in study.rows)
+    rows = found.get(TASK_STUDY, {})
+    results = gather(rows).results
     shown, further = (
         "\n\n".join(
-            _section(task, found.get(task.name, {})) for task in TASKS.values() if task.on_page is page
+            _section(task, results.get(task.name, {})) for task in TASKS.values() if task.on_page is page
         )
         for page in (True, False)
     )
     machine = machines(r.device for r in rows.values())
     return {
+        "rates": _rates(found),
         "tasks": "\n\n".join([shown, *machine]),
         "further": further,
-        "layers": _layers(layers or {}),
+        "layers": _layers(found.get(COPY_LAYERS, {})),
         "commands": f"```\n{commands}\n```",
     }
+
+
+def _rates(found: Records) -> str:
+    """Loss and accuracy of every model on some tasks, by learning rate; the preset's own is in bold."""
+    head = ("task", "model", *(f"rate {rate}" for rate in RATES))
+    lines = [
+        [TASKS[name].title, title, *(_rated(TASKS[name], key, rate, found) for rate in RATES)]
+        for name in RATED_TASKS
+        for key, (title, _) in task_models().items()
+    ]
+    return table(head, lines)
+
+
+def _rated(task: Task, key: str, rate: str, found: Records) -> str:
+    study, row = rate_row(task, key, rate)
+    r = found.get(study, {}).get(row.name)
+    if r is None or r.failed:
+        return NOT_YET if r is None else f"failed: {r.failed}"
+    first, _, far, *_ = task.test_lengths
+    text = f"{r.val_loss:.4f} / {_share(r.accuracy[str(first)])} / {_share(r.accuracy[str(far)])}"
+    return f"**{text}**" if study == TASK_STUDY else text
 
 
 def _layers(rows: Mapping[str, Record]) -> str:
