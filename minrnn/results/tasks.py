@@ -17,7 +17,7 @@ from minrnn.results.studies import (
 )
 from minrnn.results.tables import NOT_YET, duration, machines, table
 from minrnn.results.task_results import TaskResult, gather
-from minrnn.tasks import TASKS, Task, chance
+from minrnn.tasks import TASKS, Task, chance, share_text
 
 PAPER = {
     "minGRU, 1 layer": "37.0 ± 2.3",
@@ -124,10 +124,5 @@ def _cells(task: Task, title: str, r: TaskResult | None) -> list[str]:
 
 def _mean_and_worst(r: TaskResult, T: int) -> str:
     """The mean of the seeds, and in brackets the worst one where it shows as another figure."""
-    mean, worst = _share(r.mean[T]), _share(r.worst[T])
+    mean, worst = share_text(r.mean[T]), share_text(r.worst[T])
     return mean if mean == worst else f"{mean} ({worst})"
-
-
-def _share(accuracy: float) -> str:
-    """An accuracy with the digits its standard error leaves; 1.00 is not said of what is below it."""
-    return f"{int(accuracy * 100 + 1e-9) / 100:.2f}"

@@ -38,6 +38,9 @@ class Task(Checked, ABC):
         question: one line that gives the rule.
         why_hard: one line on what makes it hard.
         theory: one line on which models can solve it, and how well.
+        can_at_every_length: the kinds of models of which theory says that they can answer at every length:
+            "nonlinear", "linear" and "signed" recurrences, "attention".
+        fail_as_texts_grow: the kinds of which it says that they cannot. It may be silent on others.
         on_page: whether the page offers it; the command line offers every task.
         trained_length: characters of a training text.
     """
@@ -47,6 +50,8 @@ class Task(Checked, ABC):
     question: ClassVar[str]
     why_hard: ClassVar[str]
     theory: ClassVar[str]
+    can_at_every_length: ClassVar[tuple[str, ...]] = ()
+    fail_as_texts_grow: ClassVar[tuple[str, ...]] = ()
     on_page: ClassVar[bool] = False
 
     trained_length: Annotated[int, Interval(ge=1, le=65_536)] = 64

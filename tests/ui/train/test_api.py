@@ -12,6 +12,7 @@ from gradio_client.exceptions import AppError
 
 from minrnn.runs.queue import TrainingQueue
 from minrnn.ui.train import api, tab
+from minrnn.ui.visitor import visitor
 from tests.ui.train.trained import SHEEP
 
 
@@ -21,7 +22,7 @@ def client() -> Iterator[Client]:
     with gr.Blocks(analytics_enabled=False) as demo:
         extra = gr.State([])
         with gr.Tabs() as tabs, gr.Tab("Train"):
-            tab.build(queue, extra, tabs)
+            tab.build(queue, visitor(), extra, tabs)
         api.endpoints(queue)
     _, url, _ = demo.queue().launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield Client(url, verbose=False)
