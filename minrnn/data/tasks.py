@@ -23,7 +23,7 @@ from minrnn.data.base import Batches, Data, Estimate
 from minrnn.errors import ConfigError
 from minrnn.evaluate import BATCH_CHARS, read
 from minrnn.models import CharModel, LanguageModel, mixer_class
-from minrnn.tasks import NOT_ASKED, NOT_ASKED_CHAR, Task, example
+from minrnn.tasks import NOT_ASKED, NOT_ASKED_CHAR, Example, Task, example
 from minrnn.text import CharVocab
 
 MAX_STANDARD_ERROR = 0.01
@@ -32,6 +32,19 @@ MIN_TEXTS, MAX_TEXTS = 128, 2_500
 """Texts of one length that are scored; with the most, no accuracy has a standard error above 1 %."""
 _TRAINING, _SCORED = 0, 1
 """Streams of seeds."""
+
+
+@dataclass(frozen=True)
+class Worked(Example):
+    """A worked example: a text, what is wanted, and what a model answers."""
+
+    answers: str
+    """As long as `sees`; NOT_ASKED_CHAR where nothing is asked."""
+
+    @property
+    def text(self) -> str:
+        """The three of them, a line each."""
+        return f"sees    {self.sees}\nwants   {self.wants}\nanswers {self.answers}"
 
 
 class TaskData(Data):
@@ -88,19 +101,20 @@ class TaskData(Data):
 
     def sample(self, model: LanguageModel, config: TrainConfig) -> str:
         """A worked example: what the model sees, what is wanted, and what it answers."""
-        return self._worked(model, config.seed)
+        return self.worked(model, config.seed).text
 
     def saved_sample(self, model: LanguageModel) -> dict[str, Any]:
         """A worked example; there is no prompt, and the likeliest answer counts."""
-        return {"prompt": "", "text": self._worked(model, 0), "temperature": 0.0, "seed": 0}
+        return {"prompt": "", "text": self.worked(model, 0).text, "temperature": 0.0, "seed": 0}
 
-    def _worked(self, model: LanguageModel, seed: int) -> str:
+    def worked(self, model: LanguageModel, seed: int) -> Worked:
+        """One text of the trained length, and what the model answers."""
         shown = example(self._task, seed=seed)
         logits, _ = read(model, self._vocab.encode(shown.sees).unsqueeze(0), None)
         said = self._vocab.decode(logits[0].argmax(dim=-1))
         pairs = zip(shown.wants, said, strict=True)
         answers = "".join(want if want == NOT_ASKED_CHAR else answer for want, answer in pairs)
-        return f"sees    {shown.sees}\nwants   {shown.wants}\nanswers {answers}"
+        return Worked(shown.sees, shown.wants, answers)
 
     def _marks_at(self, model: CharModel, T: int) -> _Marks:
         """Marks at one length, over as many texts as the standard error takes."""
