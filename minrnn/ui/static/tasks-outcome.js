@@ -47,11 +47,10 @@ function build(value) {
   const table = make('table', '', root);
   make('caption', 'hidden-text', table, 'Accuracy of each model by the length of a text');
   const head = make('tr', '', make('thead', '', table));
-  for (const name of ['Model', 'Theory', 'Stored', 'Here']) {
-    const cell = make('th', name.toLowerCase(), head);
+  for (const name of ['Model', 'In theory', 'Stored', 'Here']) {
+    const cell = make('th', name.toLowerCase().replace(' ', '-'), head);
     cell.scope = 'col';
     make('span', '', cell, name);
-    if (name === 'Theory') cell.title = 'Whether theory says that it can answer at every length';
     if (name === 'Stored' || name === 'Here') {
       const scale = make('span', 'scale', cell);
       value.factors.forEach((factor, at) => { make('i', '', scale, factor).title = value.lengths[at] + ' characters'; });
@@ -117,7 +116,7 @@ function stored(found, model, shown) {
 function here(found, see, own) {
   const scored = own && own.cells.length;
   strip(found.strip, scored ? own.cells : null, '', own ? own.phase : 'not trained yet');
-  const words = !own ? '' : scored ? own.verdict + (own.spent ? ` (${own.spent})` : '') :
+  const words = !own ? '' : scored ? own.verdict :
     [own.phase, own.verdict, own.problem].filter(Boolean).join(', ');
   put(found.verdict, words || 'not trained yet');
   see.hidden = !(own && own.can_answer);
@@ -128,6 +127,7 @@ function render() {
   if (drawn !== value.task) { build(value); drawn = value.task; }
   const {shown, said} = state();
   parts.ask.classList.toggle('over', shown);
+  root.classList.toggle('untrained', !value.models.some(model => model.own));
   for (const node of [...parts.chips, parts.check, parts.skip]) node.disabled = shown;
   put(parts.said, said);
   for (const model of value.models) {

@@ -7,7 +7,7 @@ from typing import Any
 
 from minrnn.checked import shown
 from minrnn.errors import ConfigError
-from minrnn.results.task_results import stored
+from minrnn.results.task_results import TaskResult, stored
 from minrnn.tasks import TASKS, example
 from minrnn.ui.components import endpoint
 from minrnn.ui.tasks.entrants import entrants
@@ -38,7 +38,7 @@ def endpoints() -> None:
             entrant.key: {
                 "title": entrant.title,
                 "theory": entrant.can(asked),
-                "result": dataclasses.asdict(found[entrant.key]) if entrant.key in found else None,
+                "result": _plain(found[entrant.key]) if entrant.key in found else None,
             }
             for entrant in entrants()
         }
@@ -49,3 +49,9 @@ def endpoints() -> None:
         }  # fmt: skip
 
     endpoint(task_results, "task_results", concurrency_limit=4)
+
+
+def _plain(result: TaskResult) -> dict[str, Any]:
+    """A result as JSON takes it: lengths are names there."""
+    found = dataclasses.asdict(result)
+    return found | {name: {str(T): share for T, share in found[name].items()} for name in ("mean", "worst")}

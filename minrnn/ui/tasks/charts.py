@@ -14,7 +14,7 @@ from minrnn.ui.train.charts import spread
 Axis = Literal["iters", "characters"]
 HEIGHT = 330
 """Of the chart, in pixels."""
-_MARGIN = {"l": 48, "r": 104, "t": 10, "b": 42}
+_MARGIN = {"l": 48, "r": 126, "t": 26, "b": 42}
 _TITLES = {"iters": "iters", "characters": "characters read"}
 
 
@@ -52,7 +52,9 @@ def accuracies(lines: Sequence[Line], axis: Axis, guessing: float) -> go.Figure 
     dress(figure, uirevision=kept, hovermode="closest", showlegend=False, margin=_MARGIN)
     figure.add_hline(y=guessing, line={"color": "#8a8f98", "width": 1, "dash": "dot"})
     figure.update_layout(annotations=[*_labels(drawn, bottom), _level(guessing)])
-    figure.update_xaxes(title_text=_TITLES[axis], rangemode="tozero")
+    figure.update_xaxes(
+        title_text=_TITLES[axis], range=[0, max(1.0, *(x for line in drawn for x, _ in line.points))]
+    )
     figure.update_yaxes(title_text="accuracy", range=[bottom, 1.03], tickformat=".1f")
     return figure
 
@@ -61,7 +63,7 @@ def _add(figure: go.Figure, line: Line) -> None:
     kind = "stored" if line.stored else "here"
     figure.add_scatter(
         x=[x for x, _ in line.points], y=[y for _, y in line.points], name=plain(line.title),
-        mode="lines" if line.stored else "lines+markers", opacity=0.4 if line.stored else 1.0,
+        mode="lines" if line.stored else "lines+markers", opacity=0.6 if line.stored else 1.0,
         line={"color": line.color, "width": 1.5 if line.stored else 2.2, "dash": line.dash},
         marker={"color": line.color, "size": 5},
         hovertemplate=f"{kind} %{{y:.3f}} at %{{x:,}}<extra>%{{fullData.name}}</extra>",
@@ -69,14 +71,15 @@ def _add(figure: go.Figure, line: Line) -> None:
 
 
 def _labels(lines: Sequence[Line], bottom: float) -> list[dict[str, Any]]:
-    """The models' names beside the ends of their lines, moved apart; a model's own run comes before its stored one."""
+    """The models' names right of the chart, as high as their lines end and moved apart; a model's own run comes before
+    its stored one."""
     ends = {line.title: line for line in sorted(lines, key=lambda line: not line.stored)}
     named = list(ends.values())
     pixels = (HEIGHT - _MARGIN["t"] - _MARGIN["b"]) / (1.03 - bottom)
     shifts = spread([pixels * line.points[-1][1] for line in named])
     return [
         {
-            "x": line.points[-1][0], "y": line.points[-1][1], "xshift": 6, "yshift": shift, "xanchor": "left",
+            "x": 1, "xref": "paper", "y": line.points[-1][1], "xshift": 6, "yshift": shift, "xanchor": "left",
             "showarrow": False, "font": {"size": 12},
             "text": f'<span style="color:{line.color}">■</span> {plain(line.title)}',
         }

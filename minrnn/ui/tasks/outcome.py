@@ -8,15 +8,15 @@ from typing import Any
 
 from minrnn.results.task_results import Stored, TaskResult
 from minrnn.results.task_results import stored as shipped
-from minrnn.tasks import Task, chance, find_task
+from minrnn.tasks import Task, chance, find_task, share_text
 from minrnn.ui.tasks.entrants import Entrant, entrants
 from minrnn.ui.tasks.strips import RULE, Cell, own_strip, stored_strip, verdict
 from minrnn.ui.train.looks import Shown, accuracy, accuracy_by_length, phase
 
 Own = Mapping[str, Shown]
 """The visitor's latest run of each model on a task, by the model's key."""
-SAYS = {True: "can", False: "cannot", None: "–"}
-"""Theory on every length, in a word."""
+SAYS = {True: "can", False: "fails", None: "–"}
+"""Theory on every length, in a word; `strips.RULE` explains it."""
 
 
 @cache
@@ -62,19 +62,27 @@ def _row(task: Task, entrant: Entrant, stored: TaskResult | None, own: Shown | N
 def _own(task: Task, item: Shown, stored: dict[str, Any] | None) -> dict[str, Any]:
     """A run's strip once it is scored; before, what it is at and the accuracy so far."""
     cells = own_strip(accuracy_by_length(item.run), guessing(task.name))
-    spent = (
-        f"{item.history.iters[-1].iter:,} iters, {item.history.iters[-1].seconds:.0f} s"
-        if item.history.iters
-        else ""
-    )
     found = {
-        "run": item.run.name, "phase": phase(item), "cells": cells, "problem": item.run.problem, "spent": spent,
-        "verdict": "", "can_answer": bool(item.run.begun and not item.run.active),
+        "run": item.run.name, "phase": phase(item), "cells": cells, "problem": item.run.problem, "verdict": "",
+        "can_answer": bool(item.run.begun and not item.run.active),
     }  # fmt: skip
     if cells:
         found["verdict"] = _said(cells) + _against(cells, stored)
     elif (share := accuracy(item)) is not None:
-        found["verdict"] = f"{share:.2f} at 1× so far"
+        found["verdict"] = f"{share_text(share)} at 1× so far"
+    return found
+
+
+def _cut_short(own: Own) -> list[str]:
+    """The runs whose seconds were over before the recipe's iters."""
+    found = []
+    for item in own.values():
+        recipe, iters = item.run.spec.train, item.history.iters
+        if item.run.status == "finished" and iters and iters[-1].iter < recipe.max_iters:
+            found.append(
+                f"Your runs. {item.run.spec.model_title} ended after {iters[-1].iter:,} of {recipe.max_iters:,} iters: its "
+                f"{recipe.max_seconds:g} seconds were over."
+            )
     return found
 
 
@@ -87,7 +95,7 @@ def _against(cells: Sequence[Cell], stored: dict[str, Any] | None) -> str:
     if stored is None:
         return ""
     same = [cell["right"] for cell in cells] == [cell["right"] for cell in stored["cells"]]
-    return ", as stored" if same else ", unlike the stored run"
+    return ", as stored" if same else ", unlike stored"
 
 
 def _made(release: Stored, task: Task) -> str:
@@ -105,9 +113,10 @@ def _made(release: Stored, task: Task) -> str:
     )
 
 
-def _right(shares: Mapping[int, float]) -> bool | None:
-    cells = own_strip(shares, 0.0)
-    return cells[-1]["right"] if cells else None
+def _own_rights(own: Own) -> dict[str, bool | None]:
+    """Whether each run was right at the longest length; None before it is scored."""
+    strips = {key: own_strip(accuracy_by_length(item.run), 0.0) for key, item in own.items()}
+    return {key: cells[-1]["right"] if cells else None for key, cells in strips.items()}
 
 
 def _rights(found: Mapping[str, TaskResult], task: Task) -> dict[str, bool | None]:

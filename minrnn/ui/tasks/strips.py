@@ -12,8 +12,11 @@ RGB = tuple[int, int, int]
 LIGHT: tuple[RGB, RGB] = ((241, 245, 249), (15, 84, 77))
 DARK: tuple[RGB, RGB] = ((38, 48, 66), (94, 226, 205))
 """The two ends of the scale, guessing and always right, on a light page and on a dark one."""
-RULE = f"Right at a length means at least {SOLVED:.0%} of the answers, and of the stored runs, in every seed."
-"""The verdict's rule, stated once on the page."""
+RULE = (
+    f"A ✓ means right: at least {SOLVED:.0%} of the answers, in every stored seed. In theory: whether a model of this "
+    "kind can answer at every length (–: theory does not say)."
+)
+"""What the table's words mean, stated once on the page."""
 
 
 class Cell(TypedDict):

@@ -6,6 +6,7 @@ a timer that ticks while the tab is open. The page's part is `static/tasks-*.js`
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -28,7 +29,6 @@ from minrnn.ui.tasks.entrants import entrants
 from minrnn.ui.tasks.outcome import outcome
 from minrnn.ui.tasks.view import AROUND_S, PRESET, latest, offered, refresh, together
 from minrnn.ui.train import zero_gpu
-from minrnn.ui.train.cards import duration
 from minrnn.ui.train.tab import AT_ONCE, QUEUED
 from minrnn.ui.train.view import IDLE_S
 from minrnn.ui.visitor import Visitor
@@ -99,8 +99,8 @@ def build(queue: TrainingQueue, visitor: Visitor) -> gr.Timer:
             halt = gr.Button(
                 "Stop", variant="stop", elem_id="tasks-stop", scale=0, min_width=130, visible=False
             )
-            time = duration(len(entrants()) * (seconds_each(len(entrants())) + AROUND_S))
-            gr.Markdown(NOTES[mode].format(time=time), elem_classes="quiet tasks-note")
+            minutes = math.ceil(len(entrants()) * (seconds_each(len(entrants())) + AROUND_S) / 60)
+            gr.Markdown(NOTES[mode].format(time=f"{minutes} minutes"), elem_classes="quiet tasks-note")
             progress = panels.progress()
         with gr.Row(elem_id="tasks-body"):
             table = panels.table(outcome(first, {}))

@@ -150,6 +150,6 @@ def _reported(runs: Listing, run: Run) -> dict[str, Any]:
         "losses": [[event.iter, event.loss] for event in drawn],
         "val_losses": [[event.iter, event.val_loss] for event in history.evals],
         "accuracies": [[e.iter, e.accuracy] for e in history.evals if e.accuracy is not None],
-        "accuracy_by_length": looks.accuracy_by_length(run),
+        "accuracy_by_length": {str(T): share for T, share in looks.accuracy_by_length(run).items()},
         "sample": dataclasses.asdict(history.samples[-1]) if history.samples else None,
     }
