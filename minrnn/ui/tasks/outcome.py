@@ -40,9 +40,7 @@ def outcome(task: Task, own: Own) -> dict[str, Any]:
         "models": rows,
         "theory": task.theory,
         "stored_words": words(task, _rights(found, task), "stored"),
-        "own_words": words(
-            task, {key: _right(accuracy_by_length(item.run)) for key, item in own.items()}, "here"
-        ),
+        "own_words": _cut_short(own) + words(task, _own_rights(own), "here"),
     }
 
 
@@ -79,9 +77,10 @@ def _cut_short(own: Own) -> list[str]:
     for item in own.values():
         recipe, iters = item.run.spec.train, item.history.iters
         if item.run.status == "finished" and iters and iters[-1].iter < recipe.max_iters:
+            spent = f"{iters[-1].iter:,} of {recipe.max_iters:,} iters"
+            title = item.run.spec.model_title
             found.append(
-                f"Your runs. {item.run.spec.model_title} ended after {iters[-1].iter:,} of {recipe.max_iters:,} iters: its "
-                f"{recipe.max_seconds:g} seconds were over."
+                f"Your runs. {title} ended after {spent}: its {recipe.max_seconds:g} seconds were over."
             )
     return found
 
