@@ -1,5 +1,7 @@
 """The chart of accuracies: a line a model in its colour, stored ones paler, labels that do not overlap."""
 
+from itertools import pairwise
+
 from minrnn.ui.tasks.charts import HEIGHT, Line, accuracies
 
 
@@ -25,7 +27,7 @@ def test_names_at_one_height_are_moved_apart_and_each_stands_once() -> None:
     assert figure is not None
     named = [note for note in figure.layout.annotations if note.text != "guessing"]
     shifts = sorted(note.yshift for note in named)
-    assert len(named) == 3 and min(b - a for a, b in zip(shifts, shifts[1:], strict=False)) >= 14
+    assert len(named) == 3 and min(b - a for a, b in pairwise(shifts)) >= 14
     assert max(shifts) < HEIGHT / 10
 
 
