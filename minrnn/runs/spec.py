@@ -40,6 +40,7 @@ CHANGEABLE = frozenset(
         "eval_chars",
         "score_chars",
         "score_train",
+        "score_seconds",
     }
     | {"sample_interval", "sample_chars", "save_seconds", "device", "dtype"}
 )
