@@ -53,13 +53,14 @@ def turn(path: Path, patience_s: float = 20.0) -> Iterator[None]:
     """Wait for one's turn: at most one thread of one process is inside at a time.
 
     Args:
-        path: the lock's file; its folder is there.
+        path: the lock's file; its folder is made where it is not there.
         patience_s: how long to wait.
 
     Raises:
         CheckpointError: if somebody else has the turn all that time, or the folder cannot be written.
     """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock = _acquired(path, patience_s)
     except Timeout:
         raise CheckpointError(
