@@ -70,7 +70,7 @@ def _rated(task: Task, key: str, rate: str, found: Records) -> str:
     if r is None or r.failed:
         return NOT_YET if r is None else f"failed: {r.failed}"
     first, _, far, *_ = task.test_lengths
-    text = f"{r.val_loss:.4f} / {_share(r.accuracy[str(first)])} / {_share(r.accuracy[str(far)])}"
+    text = f"{r.val_loss:.4f} / {share_text(r.accuracy[str(first)])} / {share_text(r.accuracy[str(far)])}"
     return f"**{text}**" if study == TASK_STUDY else text
 
 
@@ -91,7 +91,7 @@ def _layers(rows: Mapping[str, Record]) -> str:
         if r is None or r.failed:
             lines.append([row.label, paper, NOT_YET, *[""] * (len(task.test_lengths) + 2)])
             continue
-        shares = [_share(r.accuracy[str(T)]) for T in task.test_lengths]
+        shares = [share_text(r.accuracy[str(T)]) for T in task.test_lengths]
         lines.append(
             [
                 row.label,
