@@ -1,5 +1,5 @@
 # make run    the app, in its own environment
-# make test   every test
+# make test   every test: on all cores, then those of the page in a browser, one at a time
 # make check  style and types
 # make replication  the studies of docs/replication.md: hours
 # make screenshots  the README's pictures, from the real app
@@ -14,7 +14,8 @@ run: $(VENV)/.installed
 	$(BIN)/python app.py
 
 test: $(VENV)/.installed-dev browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser"
+	$(BIN)/python -m pytest -m browser
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
