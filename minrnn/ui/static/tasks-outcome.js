@@ -73,8 +73,8 @@ function row(model) {
     make('span', 'of', cell, name);
     found[name] = {strip: make('div', 'strip', cell), verdict: make('span', 'verdict', cell)};
     if (name === 'here') {
-      found.see = button(cell, 'text', 'See it answer', () => trigger('click', {action: 'answer', model: model.key, seed: anySeed()}));
-      found.see.setAttribute('aria-label', 'See it answer: ' + model.title);
+      found.here.see = button(cell, 'text', 'See it answer', () => trigger('click', {action: 'answer', model: model.key, seed: anySeed()}));
+      found.here.see.setAttribute('aria-label', 'See it answer: ' + model.title);
     }
   }
   return found;
@@ -113,10 +113,10 @@ function stored(found, model, shown) {
     put(found.verdict, model.stored.verdict);
   }
 }
-function here(found, see, own) {
+function here(found, see, own, shown) {
   const scored = own && own.cells.length;
   strip(found.strip, scored ? own.cells : null, '', own ? own.phase : 'not trained yet');
-  const words = !own ? '' : scored ? own.verdict :
+  const words = !own ? '' : scored ? own.verdict + (shown ? own.against : '') :
     [own.phase, own.verdict, own.problem].filter(Boolean).join(', ');
   put(found.verdict, words || 'not trained yet');
   see.hidden = !(own && own.can_answer);
@@ -134,7 +134,7 @@ function render() {
     const found = rows.get(model.key);
     put(found.theory, model.says);
     stored(found.stored, model, shown);
-    here(found.here, found.see, model.own);
+    here(found.here, found.here.see, model.own, shown);
   }
   put(parts.rule, `Guessing gives ${value.guessing}. ${value.rule}`);
   put(parts.made, value.made);

@@ -6,6 +6,7 @@ function render() {
   if (!value) return;
   make('h2', '', root, value.said).setAttribute('role', 'status');
   columns(root, value);
+  root.scrollIntoView({block: 'nearest', behavior: 'smooth'});
 }
 watch('value', render);
 render();

@@ -62,10 +62,10 @@ def _own(task: Task, item: Shown, stored: dict[str, Any] | None) -> dict[str, An
     cells = own_strip(accuracy_by_length(item.run), guessing(task.name))
     found = {
         "run": item.run.name, "phase": phase(item), "cells": cells, "problem": item.run.problem, "verdict": "",
-        "can_answer": bool(item.run.begun and not item.run.active),
+        "against": "", "can_answer": bool(item.run.begun and not item.run.active),
     }  # fmt: skip
     if cells:
-        found["verdict"] = _said(cells) + _against(cells, stored)
+        found |= {"verdict": _said(cells), "against": _against(cells, stored)}
     elif (share := accuracy(item)) is not None:
         found["verdict"] = f"{share_text(share)} at 1× so far"
     return found
