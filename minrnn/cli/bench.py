@@ -1,14 +1,18 @@
-"""`python -m minrnn bench`: speed and memory of this machine. `bench decode` measures writing alone, `bench length`
-endless text."""
+"""`python -m minrnn bench`: speed and memory of this machine.
+
+`bench decode` measures writing alone, `bench length` endless text, `bench serve` many readers at once, and `bench load`
+readers who come and go.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import tyro
 
-from minrnn.bench import decode, length, speed
+from minrnn.bench import decode, length, load, serve, speed
 from minrnn.cli import terminal
 from minrnn.results import length as length_results
 
@@ -28,10 +32,22 @@ def main(words: list[str]) -> None:
 
 def _decode(words: list[str]) -> None:
     flags = tyro.cli(decode.Decode, args=words, prog="python -m minrnn bench decode")
-    if flags.json:
-        terminal.say(json.dumps(decode.figures(flags)))
-        return
-    for line in decode.lines(flags):
+    _say(decode.figures(flags) if flags.json else decode.lines(flags))
+
+
+def _serve(words: list[str]) -> None:
+    flags = tyro.cli(serve.Serve, args=words, prog="python -m minrnn bench serve")
+    _say(serve.figures(flags) if flags.json else serve.lines(flags))
+
+
+def _load(words: list[str]) -> None:
+    flags = tyro.cli(load.Load, args=words, prog="python -m minrnn bench load")
+    _say(load.figures(flags) if flags.json else load.lines(flags))
+
+
+def _say(report: dict[str, object] | Iterable[str]) -> None:
+    """Print plain data as JSON, lines as they come."""
+    for line in [json.dumps(report)] if isinstance(report, dict) else report:
         terminal.say(line)
 
 
@@ -40,7 +56,7 @@ def _length(words: list[str]) -> None:
     found = list(length.measure_all(flags))
     if flags.save:
         length_results.save(found, flags, datetime.now(UTC).date().isoformat())
-    terminal.say(json.dumps(length.as_json(found, flags)) if flags.json else "\n".join(length.table(found)))
+    _say(length.as_json(found, flags) if flags.json else length.table(found))
 
 
-PARTS = {"decode": _decode, "length": _length}
+PARTS = {"decode": _decode, "length": _length, "serve": _serve, "load": _load}
