@@ -155,6 +155,7 @@ def ask_eight_times(go: Path) -> list[str]:
     os.environ |= {"MINRNN_TRAINING": "limited", "MINRNN_RUNS_DIR": str(go.parent / "runs")}
     queue, told = TrainingQueue(), list[str]()
     asked = [request(["mingru", "lstm"], seed=seed) for seed in range(8)]
+    go.with_name(f"ready {os.getpid()}").touch()
 
     def ask(number: int) -> None:
         until(go.exists, seconds=60)
@@ -179,7 +180,7 @@ def test_of_sixteen_requests_to_two_apps_on_one_folder_one_is_taken(runs_dir: Pa
     ]
     for app in apps:
         app.start()
-    time.sleep(0.5)
+    until(lambda: len(list(tmp_path.glob("ready *"))) == 2)
     (tmp_path / "go").touch()
     for app in apps:
         app.join()
