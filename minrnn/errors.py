@@ -27,3 +27,7 @@ class BackendUnavailable(MinrnnError):
 
 class TrainingError(MinrnnError):
     """A training run that cannot go on, such as a loss that is no longer finite."""
+
+
+class BusyError(MinrnnError):
+    """More is asked of the machine at once than it gives one visitor, or all of them."""

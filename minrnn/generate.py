@@ -24,6 +24,9 @@ from minrnn.text import CharVocab
 FinishReason = Literal["length", "stopped", "deadline"]
 K = TypeVar("K")
 
+PIECE = 512
+"""Characters of a prompt that are read in one call: some hundredths of a second for every model."""
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -36,6 +39,7 @@ class Chunk:
         ttft_s: time to first token, in seconds of its own work.
         state_bytes: size of the state it carries.
         finish_reason: why it ended; None while it writes.
+        learn_s: seconds in which it learnt its prompt first; 0 where it did not.
     """
 
     text: str
@@ -44,6 +48,7 @@ class Chunk:
     ttft_s: float
     state_bytes: int
     finish_reason: FinishReason | None = None
+    learn_s: float = 0.0
 
     @property
     def tokens_per_s(self) -> float:
@@ -66,20 +71,46 @@ def stream(
     Raises:
         ValueError: if the prompt holds a character that the model does not know.
     """
+    yield from (chunk for chunk in written(model, prompt, sampling, stepper) if chunk.text)
+
+
+def written(
+    model: CharModel, prompt: str, sampling: Sampling, stepper: Stepper | None = None
+) -> Iterator[Chunk]:
+    """Continue a prompt as `stream` does, in pieces of work that are short, so that others can have a turn between.
+
+    Args:
+        model: as for `stream`, and so on.
+        prompt: in its vocabulary.
+        sampling: how characters are drawn, and how many.
+        stepper: the model's.
+
+    Yields:
+        Chunks without text while a long prompt is read; then one for each character.
+
+    Raises:
+        ValueError: if the prompt holds a character that the model does not know.
+    """
     vocab = CharVocab(model.config.vocab)
     idx = vocab.encode(prompt or _start(vocab)).unsqueeze(0)
     draw = Draw(sampling, len(vocab.chars))
     reader = _reader(model, sampling.context, stepper)
     seconds = ttft = 0.0
     token = -1
-    for written in range(1, sampling.max_new_tokens + sampling.finish_line + 1):
+    for piece in idx[:, -sampling.context :].split(PIECE, dim=1):
+        if seconds:
+            yield Chunk("", 0, seconds, 0.0, reader.state_bytes)
         started = time.perf_counter()
-        token = draw(reader.read(idx) if written == 1 else reader.step(token))
+        logits = reader.read(piece)
+        seconds += time.perf_counter() - started
+    for count in range(1, sampling.max_new_tokens + sampling.finish_line + 1):
+        started = time.perf_counter()
+        token = draw(logits if count == 1 else reader.step(token))
         char = vocab.chars[token]
         seconds += time.perf_counter() - started
         ttft = ttft or seconds
-        ended = _has_ended(written, char, sampling)
-        yield Chunk(char, written, seconds, ttft, reader.state_bytes, "length" if ended else None)
+        ended = _has_ended(count, char, sampling)
+        yield Chunk(char, count, seconds, ttft, reader.state_bytes, "length" if ended else None)
         if ended:
             return
 
@@ -165,7 +196,7 @@ def interleave(streams: Mapping[K, Iterator[Chunk]], slice_s: float = 0.01) -> I
     running = dict(streams)
     while running:
         for name in list(running):
-            chunk = _slice(running[name], slice_s)
+            chunk = one_slice(running[name], slice_s)
             if chunk is None or chunk.finish_reason:
                 del running[name]
             if chunk is not None:
@@ -177,13 +208,19 @@ def _start(vocab: CharVocab) -> str:
     return "\n" if "\n" in vocab.chars else vocab.chars[0]
 
 
-def _slice(chunks: Iterator[Chunk], slice_s: float) -> Chunk | None:
-    """As many chunks as fit the slice, joined; None if the stream had ended."""
+def one_slice(chunks: Iterator[Chunk], slice_s: float) -> Chunk | None:
+    """As many chunks as fit a slice of the stream's own work, joined; None if the stream had ended.
+
+    Args:
+        chunks: the stream.
+        slice_s: length of the slice, in seconds.
+    """
     text: list[str] = []
     first = last = None
     for last in chunks:
         first = first or last
         text.append(last.text)
-        if last.finish_reason or last.seconds - first.seconds >= slice_s:
+        worked = last.seconds + last.learn_s - first.seconds - first.learn_s
+        if last.finish_reason or worked >= slice_s:
             break
     return replace(last, text="".join(text)) if last else None

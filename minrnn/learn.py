@@ -50,11 +50,22 @@ def learnt(model: CharModel, ids: Tensor, learning: Learning) -> CharModel:
     Returns:
         The copy, in evaluation mode.
     """
+    *_, pupil = lessons(model, ids, learning)
+    return pupil
+
+
+def lessons(model: CharModel, ids: Tensor, learning: Learning) -> Iterator[CharModel]:
+    """As `learnt`, a step at a time.
+
+    Yields:
+        The copy, at the start and after every step; it is to be written with after the last one.
+    """
     pupil = copy.deepcopy(model).requires_grad_(True)
+    yield pupil
     for _ in range(learning.passes):
         for _ in read_and_learn(pupil, ids, learning.rate):
-            pass
-    return pupil.requires_grad_(False)
+            yield pupil
+    yield pupil.requires_grad_(False)
 
 
 class Segment(NamedTuple):

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from minrnn import checkpoint, settings
@@ -15,7 +14,6 @@ from minrnn.checkpoint import Checkpoint
 from minrnn.errors import CheckpointError, ConfigError, HubError, MinrnnError
 from minrnn.hub import loading
 from minrnn.models import MODEL_NAMES, CharModel, Committee, disk, mixer_class
-from minrnn.models.stepper import Stepper, can_step
 
 PRESETS = ("base", "replica")
 """The presets that are bundled, in the order they are shown."""
@@ -58,12 +56,6 @@ class Entry:
         """The model itself."""
         return self.committee or self.checkpoint.model
 
-    @cached_property
-    def stepper(self) -> Stepper | None:
-        """Its weights made ready for writing, once for all texts; a committee's are its members'."""
-        own = [entry.stepper for entry in self.members]
-        return Stepper(self.model, [s for s in own if s]) if can_step(self.model) else None
-
 
 class Library:
     """Every model loaded at the start, for the life of the process, and the further ones that visitors added.
@@ -81,6 +73,11 @@ class Library:
     def presets(self) -> list[str]:
         """The presets that have at least one model."""
         return [name for name, models in self._entries.items() if models]
+
+    def all_models(self) -> list[CharModel]:
+        """What can write from the start, of every preset; committees are left out, for they are their members."""
+        entries = [entry for models in self._entries.values() for entry in models.values()]
+        return [entry.model for entry in entries if entry.committee is None]
 
     def models(self, preset: str) -> dict[str, Entry]:
         """The models of a preset, by name.

@@ -42,6 +42,18 @@ DOWNLOAD_TIMEOUT_S = 30.0
 MAX_DOWNLOAD_BYTES = 4_000_000
 
 
+# Beyond this many visitors at once a reader reads faster than the models write; the rest wait in line.
+MAX_VISITORS = 64
+# Longest line. With 1,200 characters a visitor, its end is about two minutes away.
+MAX_IN_LINE = 256
+# Texts at once for one visitor: a page in two windows, each with a text that is being replaced.
+MAX_REQUESTS_EACH = 4
+# A request whose listener has not come, or has gone, ends after this. A browser takes a tenth of it.
+UNHEARD_S = 1.5
+# Processes that write; more are of no use to a small machine, and each has its own texts in memory.
+MAX_WRITERS = 8
+
+
 def _variable(name: str) -> str | None:
     """The variable without surrounding blanks; None where it is unset or empty."""
     return os.environ.get(name, "").strip() or None
@@ -114,6 +126,38 @@ def training_mode() -> TrainingMode:
     if value in modes:
         return modes[value]
     raise ConfigError(f"MINRNN_TRAINING is {value!r}; set it to full, limited or off, or unset it.")
+
+
+def max_visitors() -> int:
+    """Visitors whose texts are written at once (MINRNN_MAX_VISITORS); the others wait in line.
+
+    Raises:
+        ConfigError: if it is no whole number from 1 to 1,000.
+    """
+    return _whole("MINRNN_MAX_VISITORS", MAX_VISITORS, 1, 1_000)
+
+
+def writers() -> int:
+    """Processes that write texts (MINRNN_WRITERS), by default one for each core; 0 writes in the app's own process.
+
+    Raises:
+        ConfigError: if it is no whole number from 0 to 64.
+    """
+    return _whole("MINRNN_WRITERS", min(cores(), MAX_WRITERS), 0, 64)
+
+
+def _whole(name: str, default: int, least: int, most: int) -> int:
+    value = _variable(name)
+    if value is None:
+        return default
+    if value.isascii() and value.isdigit() and least <= int(value[:9]) <= most:
+        return int(value)
+    raise ConfigError(f"{name} is {value!r}; set it to a whole number from {least} to {most:,}, or unset it.")
+
+
+def cores() -> int:
+    """Cores that this process may use; a container may have fewer than the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def max_corpus_chars() -> int:

@@ -22,7 +22,7 @@ FLOORS: list[set[str]] = [
     {"data"},
     {"checkpoint", "inside", "side_by_side", "train"},
     {"minrnn", "bench", "hub"},  # "minrnn" is the package's own __init__.py with the public names
-    {"library", "runs"},
+    {"library", "runs", "serving"},
     {"results"},
     {"cli", "ui"},
     {"__main__", "app"},

@@ -1,12 +1,16 @@
-"""`python -m minrnn bench`: speed and memory of this machine. `bench decode` measures writing alone."""
+"""`python -m minrnn bench`: speed and memory of this machine.
+
+`bench decode` measures writing alone, `bench serve` many readers at once, `bench load` readers who come and go.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import tyro
 
-from minrnn.bench import decode, speed
+from minrnn.bench import decode, load, serve, speed
 from minrnn.cli import terminal
 
 
@@ -25,11 +29,23 @@ def main(words: list[str]) -> None:
 
 def _decode(words: list[str]) -> None:
     flags = tyro.cli(decode.Decode, args=words, prog="python -m minrnn bench decode")
-    if flags.json:
-        terminal.say(json.dumps(decode.figures(flags)))
-        return
-    for line in decode.lines(flags):
+    _say(decode.figures(flags) if flags.json else decode.lines(flags))
+
+
+def _serve(words: list[str]) -> None:
+    flags = tyro.cli(serve.Serve, args=words, prog="python -m minrnn bench serve")
+    _say(serve.figures(flags) if flags.json else serve.lines(flags))
+
+
+def _load(words: list[str]) -> None:
+    flags = tyro.cli(load.Load, args=words, prog="python -m minrnn bench load")
+    _say(load.figures(flags) if flags.json else load.lines(flags))
+
+
+def _say(report: dict[str, object] | Iterable[str]) -> None:
+    """Print plain data as JSON, lines as they come."""
+    for line in [json.dumps(report)] if isinstance(report, dict) else report:
         terminal.say(line)
 
 
-PARTS = {"decode": _decode}
+PARTS = {"decode": _decode, "serve": _serve, "load": _load}

@@ -9,23 +9,37 @@ from starlette.middleware import Middleware
 
 from minrnn.library import Library
 from minrnn.runs.queue import TrainingQueue
+from minrnn.serving.writers import Writers
 from minrnn.ui import head, theme
 from minrnn.ui.compare import api as compare_api
 from minrnn.ui.compare import tab as compare
+from minrnn.ui.compare.writing import Served
 from minrnn.ui.inside import api as inside_api
 from minrnn.ui.inside import tab as inside
+from minrnn.ui.listeners import Listeners
 from minrnn.ui.results import tab as results
 from minrnn.ui.train import api as train_api
 from minrnn.ui.train import tab as train
 
+MAX_THREADS = 400
+"""Events at once, waiting generations among them; those hold no thread, and threads begin when they are needed."""
 
-def build(library: Library, queue: TrainingQueue) -> gr.Blocks:
+
+def build(
+    library: Library,
+    queue: TrainingQueue,
+    writers: Writers | None = None,
+    listeners: Listeners | None = None,
+) -> gr.Blocks:
     """The whole page, not yet launched.
 
     Args:
         library: the models at hand.
         queue: the training runs of this machine.
+        writers: what writes the texts; a thread of this process if None.
+        listeners: who listens to them; it must be the one that `launch_options` is given.
     """
+    served = Served(writers or Writers(), listeners or Listeners())
     demo: gr.Blocks = gr.Blocks(title=head.TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with demo:
         gr.HTML("minRNN", elem_id="brand", apply_default_css=False)
@@ -33,7 +47,7 @@ def build(library: Library, queue: TrainingQueue) -> gr.Blocks:
         extra = gr.State([])
         with gr.Tabs() as tabs:
             with gr.Tab("Compare", id="compare") as first:
-                fields = compare.build(library, extra, copy)
+                fields = compare.build(library, served, extra, copy)
             with gr.Tab("Inside", id="inside") as second:
                 inside.build(library)
             with gr.Tab("Train", id="train") as third:
@@ -43,20 +57,26 @@ def build(library: Library, queue: TrainingQueue) -> gr.Blocks:
         for tab in (first, second, third, fourth):
             tab.select(None, None, None, js=f"() => window.minrnn.showTab('{tab.id}')")
         compare.link(fields, tabs, library)
-        compare_api.endpoints(library)
+        compare_api.endpoints(library, served)
         inside_api.endpoints(library)
         train_api.endpoints(queue)
         demo.unload(lambda: None)  # lets a closed page end its generators
     return demo
 
 
-def launch_options() -> dict[str, Any]:
-    """Arguments of `Blocks.launch` that make the page what it is."""
+def launch_options(listeners: Listeners | None = None) -> dict[str, Any]:
+    """Arguments of `Blocks.launch` that make the page what it is.
+
+    Args:
+        listeners: told of every connection on which somebody waits for an answer.
+    """
+    noticing = [Middleware(listeners.middleware)] if listeners else []
     return {
+        "max_threads": MAX_THREADS,
         "theme": theme.theme(),
         "css": theme.CSS,
         "favicon_path": str(head.FAVICON),
-        "app_kwargs": {"middleware": [Middleware(head.PageHead)]},
+        "app_kwargs": {"middleware": [Middleware(head.PageHead), *noticing]},
         "ssr_mode": False,
         "footer_links": ["api", "settings"],
         "run_history": False,

@@ -9,7 +9,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
@@ -95,12 +95,15 @@ def endpoint(fn: Callable[..., Any], name: str, **event: Any) -> None:
     assert page is not None
     api(visible_errors(fn, escape=False), api_name=name, **event)
     described = _described(fn.__doc__ or "")
-    for part, parameter in zip(
-        list(page.fns.values())[-1].inputs, inspect.signature(fn).parameters, strict=True
-    ):
+    for part, parameter in zip(list(page.fns.values())[-1].inputs, _sent(fn), strict=True):
         assert isinstance(part, Api)
         part.label = parameter
         part._api_info = {**part._api_info, "additional_description": described[parameter]}
+
+
+def _sent(fn: Callable[..., Any]) -> list[str]:
+    """The parameters that a script sends; `request` is Gradio's."""
+    return [name for name in inspect.signature(fn).parameters if name != "request"]
 
 
 def _described(doc: str) -> dict[str, str]:
@@ -120,7 +123,15 @@ def visible_errors(fn: F, *, escape: bool = True) -> F:
         fn: a handler, or a generator.
         escape: write the message as HTML, as a page shows it; an API client wants the plain words.
     """
-    if inspect.isgeneratorfunction(fn):
+    if inspect.isasyncgenfunction(fn):
+
+        @functools.wraps(fn)
+        async def guarded(*args: Any, **kwargs: Any) -> Any:
+            with _messages(escape):
+                async with aclosing(fn(*args, **kwargs)) as values:
+                    async for value in values:
+                        yield value
+    elif inspect.isgeneratorfunction(fn):
 
         @functools.wraps(fn)
         def guarded(*args: Any, **kwargs: Any) -> Any:

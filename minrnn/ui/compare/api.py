@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
+
+import gradio as gr
 
 from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.ui.compare import writing
 from minrnn.ui.compare.tab import WRITING
-from minrnn.ui.compare.writing import ALL
+from minrnn.ui.compare.writing import ALL, Served
 from minrnn.ui.components import endpoint
 
 
-def endpoints(library: Library) -> None:
+def endpoints(library: Library, served: Served) -> None:
     """Add /generate and /models to the current Blocks' API."""
 
-    def generate(
+    async def generate(
         prompt: str,
         models: str = ALL,
         preset: str = "base",
@@ -29,7 +32,8 @@ def endpoints(library: Library) -> None:
         finish_line: int = 0,
         learn: int = 0,
         learn_rate: float = 0.05,
-    ) -> Iterator[dict[str, Any]]:
+        request: gr.Request | None = None,
+    ) -> AsyncIterator[dict[str, Any]]:
         """Let models continue a prompt, side by side; streams a snapshot about every 50 ms. One token is one character.
 
         Args:
@@ -49,9 +53,10 @@ def endpoints(library: Library) -> None:
             learn_rate: the learning rate of that.
 
         Returns:
-            For every model {text, tokens_per_s, ttft_s, n_params, state_bytes, finish_reason, learn_s}: the
-            continuation alone, its rate, seconds to the first token, its weights, its state's size, null, "length",
-            "stopped" or "deadline", and the seconds in which it learnt the prompt.
+            For every model {text, tokens_per_s, ttft_s, n_params, state_bytes, finish_reason, learn_s,
+            place}: the continuation alone, its rate, seconds to the first token, its weights, its state's size, null,
+            "length", "stopped" or "deadline", the seconds in which it learnt the prompt, and the place in line while
+            it waits, else 0.
         """
         asked = writing.request(
             {
@@ -61,7 +66,9 @@ def endpoints(library: Library) -> None:
                 "learn": learn, "learn_rate": learn_rate,
             }
         )  # fmt: skip
-        for snapshot in writing.begin(asked, library).snapshots:
+        begun = await asyncio.to_thread(writing.prepare, asked, library)
+        visit = served.listeners.visit(request)
+        async for snapshot in writing.snapshots(asked, begun, served.writers, visit):
             yield {key: dataclasses.asdict(text) for key, text in snapshot.items()}
 
     def models() -> dict[str, Any]:

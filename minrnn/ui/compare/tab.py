@@ -5,8 +5,9 @@ The page's part (typing samples, following a text, the blind test, the link) is 
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from minrnn.library import COMMITTEE, Entry, Library, with_added
 from minrnn.models import mixer_class
 from minrnn.settings import MAX_NEW_TOKENS
 from minrnn.ui.compare import panels, writing
-from minrnn.ui.compare.writing import FINISH_LINE, Stops
+from minrnn.ui.compare.writing import FINISH_LINE, Served, Stops
 from minrnn.ui.components import plain, visible_errors
 
 LEAD = (
@@ -40,8 +41,8 @@ ALIKE = (
     "They sound alike because 16 characters are enough here: with 16 in sight all of them write nearly as well as with "
     "everything. Let them see 2, and all of them babble."
 )
-WRITING: dict[str, Any] = {"concurrency_id": "generate", "concurrency_limit": 2}
-"""Generations at once: one a core of a free Space."""
+WRITING: dict[str, Any] = {"concurrency_id": "generate", "concurrency_limit": None}
+"""All generations begin at once: the line is our own (`serving/line.py`), and a waiting one holds no thread."""
 AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 QUEUED: dict[str, Any] = {"concurrency_id": "redraw", "concurrency_limit": 8, "show_progress": "hidden"}
 """For what may fail: without the queue a page does not hear of it."""
@@ -68,11 +69,12 @@ class Fields:
         return {name: values[part] for name, part in self.parts.items()}
 
 
-def build(library: Library, extra: gr.State, copy: gr.Button) -> Fields:
+def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) -> Fields:
     """Draw the tab inside the current Blocks.
 
     Args:
         library: the models loaded at the start.
+        served: what writes, and who listens.
         extra: references of further models that this visitor added.
         copy: the button that copies the page's link.
 
@@ -98,7 +100,7 @@ def build(library: Library, extra: gr.State, copy: gr.Button) -> Fields:
             parts = _settings(library, first, extra)
     clicked = gr.Number(0, visible=False)
     fields = Fields({"prompt": prompt, "context": context, "extra": extra, "clicked": clicked, **parts})
-    _wire(library, fields, view, go, halt)
+    _wire(library, served, fields, view, go, halt)
     gear.click(None, None, None, js="() => window.minrnn.settings()")
     blind.change(None, blind, None, js="on => window.minrnn.blind(on)")
     space = json.dumps(settings.space_url())
@@ -133,20 +135,25 @@ def link(fields: Fields, tabs: gr.Tabs, library: Library) -> None:
 TABS = ("compare", "inside", "tasks", "train", "results")
 
 
-def _wire(library: Library, fields: Fields, view: gr.HTML, go: gr.Button, halt: gr.Button) -> None:
+def _wire(
+    library: Library, served: Served, fields: Fields, view: gr.HTML, go: gr.Button, halt: gr.Button
+) -> None:
     """Tie Write, Stop and the choice of models to what they do."""
     stops, prompt, clicked = Stops(), fields.parts["prompt"], fields.parts["clicked"]
     page = Context.root_block
     assert page is not None and isinstance(prompt, gr.Textbox)
 
-    def write(values: dict[Component, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    async def write(values: dict[Component, Any], request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
         given = fields.given(values)
         at = given.pop("clicked")
         given.pop("locked")
         seed = given["seed"]
         asked = writing.request({**given, "finish_line": FINISH_LINE})
-        begun = writing.begin(asked, library, lambda: stops.since(at, request))
-        for snapshot in begun.snapshots:
+        begun = await asyncio.to_thread(writing.prepare, asked, library)
+        visit = served.listeners.visit(request)
+        async for snapshot in writing.snapshots(
+            asked, begun, served.writers, visit, lambda: stops.since(at, request)
+        ):
             yield panels.at_moment(at, begun, snapshot), seed
 
     begin = f"(...args) => window.minrnn.begin(args, {fields.order})"

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import gradio as gr
 from annotated_types import Interval
 
-from minrnn import side_by_side
 from minrnn.checked import Checked, from_mapping
 from minrnn.config import Sampling
+from minrnn.errors import MinrnnError
 from minrnn.learn import Learning
 from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.runs.request import names
+from minrnn.serving.ticket import Asked
+from minrnn.serving.writers import Writers
+from minrnn.settings import UNHEARD_S
 from minrnn.side_by_side import Snapshot, check_prompt, folded_for
+from minrnn.ui.listeners import Listeners, Visit
 
 ALL = "all"
+YIELD_S = 0.05
+"""Seconds between two snapshots: a browser shows no more than that."""
+YIELDS_PER_S = 100
+"""Snapshots a second for all visitors together: each costs the app about two milliseconds."""
+LOOK_UP_S = 0.25
+"""Seconds without news after which a request looks whether it is still wanted."""
+DEADLINE_S = 60.0
+"""Seconds that one request may take. A visitor alone needs about five for 5,000 characters of each model."""
 FINISH_LINE = 80
 """Characters beyond its length in which a text on the page may reach the end of a line."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the app hands to every handler that writes.
+
+    Attributes:
+        writers: what writes.
+        listeners: who listens.
+    """
+
+    writers: Writers
+    listeners: Listeners
 
 
 @dataclass(frozen=True)
@@ -92,31 +120,90 @@ class Writing:
         entries: the models.
         prompts: for every key the prompt in the model's own characters.
         note: what had to be changed in the prompt; empty if nothing.
-        snapshots: what they have written, again and again.
     """
 
     entries: list[Entry]
     prompts: dict[str, str]
     note: str
-    snapshots: Iterator[Snapshot]
 
 
-def begin(asked: WriteRequest, library: Library, should_stop: Callable[[], bool] = lambda: False) -> Writing:
-    """Let the models that are asked for write. Nothing is written before the first snapshot is taken.
+def prepare(asked: WriteRequest, library: Library) -> Writing:
+    """Find the models and fold the prompt for each. It may read from disk or the Hub.
 
     Raises:
         CheckpointError: if one of the models is not here.
     """
     entries = asked.entries(library)
     folded = {entry.key: folded_for(entry.model, asked.prompt) for entry in entries}
-    prompts = {key: text.text for key, text in folded.items()}
     note = " ".join(dict.fromkeys(text.note for text in folded.values() if text.note))
-    models = {entry.key: entry.model for entry in entries}
-    steppers = {} if asked.learning else {entry.key: entry.stepper for entry in entries}
-    snapshots = side_by_side.write(
-        models, prompts, asked.sampling, asked.learning, should_stop=should_stop, steppers=steppers
+    return Writing(entries, {key: text.text for key, text in folded.items()}, note)
+
+
+async def snapshots(
+    asked: WriteRequest,
+    begun: Writing,
+    writers: Writers,
+    visit: Visit,
+    should_stop: Callable[[], bool] = lambda: False,
+    deadline_s: float = DEADLINE_S,
+) -> AsyncIterator[Snapshot]:
+    """Let the models write, for as long as the visitor listens.
+
+    Args:
+        asked: the request.
+        begun: the request, prepared.
+        writers: what writes.
+        visit: who asks.
+        should_stop: all texts end once it returns True.
+        deadline_s: seconds of writing after which all texts end.
+
+    Yields:
+        A snapshot at once, then one every YIELD_S, or less often where many visitors write, then a last one in which
+        every text has a finish_reason.
+
+    Raises:
+        BusyError: if the visitor asks for too much at once, or the line is too long.
+        MinrnnError: if a text cannot be written, or nobody listens.
+    """
+    if not await visit.comes():
+        raise MinrnnError(
+            f"nobody listened to the answer within {UNHEARD_S:g} s, so nothing was written; ask again."
+        )
+    models = {entry.key: entry.model for entry in begun.entries}
+    loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+    def changed() -> None:
+        with suppress(RuntimeError):  # the loop has ended with the app
+            loop.call_soon_threadsafe(news.set)
+
+    ticket = writers.begin(
+        Asked(visit.visitor, models, begun.prompts, asked.sampling, asked.learning), changed
     )
-    return Writing(entries, prompts, note, snapshots)
+    try:
+        yield ticket.snapshot()
+        while not ticket.done:
+            await _pause(news, writers)
+            if should_stop():
+                ticket.end("stopped")
+            elif visit.is_over():
+                return
+            elif ticket.began is not None and time.monotonic() >= ticket.began + deadline_s:
+                ticket.end("deadline")
+            if news.is_set() and not ticket.done:
+                news.clear()
+                yield ticket.snapshot()
+        if ticket.problem:
+            raise MinrnnError(f"a text could not be written: {ticket.problem}")
+        yield ticket.snapshot()
+    finally:
+        ticket.end("stopped")
+
+
+async def _pause(news: asyncio.Event, writers: Writers) -> None:
+    """Wait until a page can show more; look up now and then, for a visitor may have left."""
+    await asyncio.sleep(max(YIELD_S, writers.visitors / YIELDS_PER_S))
+    with suppress(TimeoutError):
+        await asyncio.wait_for(news.wait(), LOOK_UP_S)
 
 
 class Stops:

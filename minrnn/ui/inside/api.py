@@ -9,7 +9,6 @@ from minrnn.errors import ConfigError
 from minrnn.inside.reading import Reading, read
 from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.runs.request import names
-from minrnn.ui.compare.tab import WRITING
 from minrnn.ui.compare.writing import ALL
 from minrnn.ui.components import endpoint
 
@@ -41,7 +40,7 @@ def endpoints(library: Library) -> None:
         reading = from_mapping(Reading, {name: value for name, value in asked.items() if value is not None})
         return {entry.key: read(entry.model, reading) for entry in chosen(library, models, preset)}
 
-    endpoint(read_text, "read", **WRITING)
+    endpoint(read_text, "read", concurrency_id="read", concurrency_limit=2)
 
 
 def chosen(library: Library, models: Any = ALL, preset: Any = "base") -> list[Entry]:

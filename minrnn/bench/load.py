@@ -1,0 +1,297 @@
+"""Readers who come, write, stop, leave and come back, for a while; and, with --soak, everything else beside them.
+
+python -m minrnn bench load [--seconds 60] [--visitors 32] [--json]
+python -m minrnn bench load --soak --seconds 600
+
+Nothing may fail, get stuck or grow; each text must be the one that its seed gives, as far as it was written; and what
+is not a generation (status, Stop, drawing the cards again) must be answered within a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from minrnn.bench.page import FINISH_LINE, Page, config
+from minrnn.bench.running import App, Use, running
+from minrnn.bench.serve import PROMPT, alone, arguments, names
+from minrnn.bench.visitors import API, Heard, events, generate, get, post
+from minrnn.checkpoint import BUNDLED
+
+SEEDS, CHARS = 8, 300
+WARM_S = 10.0
+ANSWER_S, GROWTH, STUCK_S = 1.0, 1.05, 60.0
+"""The goals: the slowest answer, the largest growth, and when a stream counts as stuck."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Put the app under load.
+
+    Attributes:
+        visitors: readers at once.
+        seconds: for how long.
+        soak: read with Inside, load pages and train beside them.
+        json: print one JSON object.
+    """
+
+    visitors: int = 32
+    seconds: float = 60.0
+    soak: bool = False
+    json: bool = False
+
+
+@dataclass
+class Seen:
+    """What was seen.
+
+    Attributes:
+        done: requests that ended, by what the visitor did.
+        told: visits that were told a place in line.
+        problems: errors, and how often each came.
+        wrong: texts that are not what their seed gives.
+        stuck: requests that did not end.
+        answers: the slowest answer to each kind of small request, in seconds.
+        firsts: seconds to the first characters.
+        uses: moments and what the app took of the machine.
+    """
+
+    done: Counter[str] = field(default_factory=Counter)
+    told: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
+    wrong: int = 0
+    stuck: int = 0
+    answers: dict[str, float] = field(default_factory=dict)
+    firsts: list[float] = field(default_factory=list)
+    uses: list[tuple[float, Use]] = field(default_factory=list)
+
+    def growth(self) -> dict[str, float]:
+        """Memory, threads and handles at the end, as multiples of what they were after the first ten seconds."""
+        ends = self.uses[-1][0]
+        window = min(WARM_S, max(1.0, (ends - WARM_S) / 2))
+        first = [use for at, use in self.uses if WARM_S <= at < WARM_S + window] or [self.uses[0][1]]
+        last = [use for at, use in self.uses if at > ends - window]
+        return {name: _mean(last, name) / _mean(first, name) for name in ("memory_mb", "threads", "handles")}
+
+    def goals(self, grows: bool = True) -> dict[str, tuple[float, float, bool]]:
+        """What was seen, its goal, and whether it is reached."""
+        found = {
+            "errors": sum(self.problems.values()), "texts that are not their seed's": self.wrong,
+            "stuck": self.stuck,
+        }  # fmt: skip
+        goals = {name: (float(count), 0.0, count == 0) for name, count in found.items()}
+        for name, seconds in self.answers.items():
+            goals[f"slowest answer of {name}, s"] = seconds, ANSWER_S, seconds < ANSWER_S
+        if grows:
+            for name, ratio in self.growth().items():
+                goals[f"{name}, end / after {WARM_S:g} s"] = ratio, GROWTH, ratio <= GROWTH
+        return goals
+
+
+def _mean(uses: list[Use], name: str) -> float:
+    return statistics.fmean(getattr(use, name) for use in uses)
+
+
+def figures(flags: Load) -> dict[str, object]:
+    """Everything as plain data."""
+    seen = measure(flags)
+    goals = {name: {"found": f, "goal": g, "ok": ok} for name, (f, g, ok) in seen.goals().items()}
+    return {**asdict(seen), "growth": seen.growth(), "goals": goals}
+
+
+def lines(flags: Load) -> Iterator[str]:
+    """A report with tables."""
+    seen = measure(flags)
+    yield f"{flags.visitors} visitors for {flags.seconds:g} s; " + ", ".join(
+        f"{name} {count}" for name, count in sorted(seen.done.items())
+    )
+    yield f"Told a place in line: {seen.told}. First character: median {statistics.median(seen.firsts or [0]):.2f} s."
+    for problem, count in seen.problems.items():
+        yield f"{count} times: {problem}"
+    yield ""
+    yield "| second | memory, MB | threads | handles | processes |"
+    yield "|---|---|---|---|---|"
+    for at, use in [
+        seen.uses[0],
+        *seen.uses[len(seen.uses) // 4 :: max(1, len(seen.uses) // 4)],
+        seen.uses[-1],
+    ]:
+        yield f"| {at:.0f} | {use.memory_mb:,.0f} | {use.threads} | {use.handles} | {use.processes} |"
+    yield ""
+    yield "| | found | goal | |"
+    yield "|---|---|---|---|"
+    for name, (found, goal, ok) in seen.goals().items():
+        yield f"| {name} | {found:.2f} | {goal:g} | {'ok' if ok else 'short'} |"
+
+
+def measure(flags: Load) -> Seen:
+    """Start the app and put it under load."""
+    wanted = alone(CHARS, range(SEEDS)), alone(CHARS, range(SEEDS), FINISH_LINE)
+    with running(BUNDLED.parent) as app:
+        return asyncio.run(_load(app, flags, *wanted))
+
+
+Texts = Mapping[int, Mapping[str, str]]
+
+
+class _Load:
+    """One run of the load: what all its visitors share."""
+
+    def __init__(self, app: App, scripts: Texts, pages: Texts, seconds: float) -> None:
+        self.app, self.scripts, self.pages = app, scripts, pages
+        self.seen, self.began, self.seconds = Seen(), time.monotonic(), seconds
+        self.config: Mapping[str, Any] = {}
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.began
+
+    @property
+    def over(self) -> bool:
+        return self.now >= self.seconds
+
+    def note(self, did: str, heard: Heard, wanted: Mapping[str, str], whole: bool) -> None:
+        """Compare a visitor's texts with what the seed gives."""
+        seen = self.seen
+        seen.done[did] += 1
+        seen.told += bool(heard.places)
+        if heard.first_s is not None:
+            seen.firsts.append(heard.first_s)
+        if heard.problem:
+            seen.problems[f"{did}: {heard.problem}"] += 1
+            return
+        seen.wrong += not all(wanted[key].startswith(text) for key, text in heard.texts.items())
+        if whole and heard.texts != wanted:
+            seen.problems[f"{did}: not everything was written: {heard.reasons}"] += 1
+
+    async def timed(self, name: str, asking: Callable[[], Any]) -> None:
+        """Note how long a small request takes."""
+        began = time.perf_counter()
+        try:
+            await asking()
+        except (OSError, ValueError, asyncio.IncompleteReadError) as error:
+            self.seen.problems[f"{name}: {error}"] += 1
+        taken = time.perf_counter() - began
+        self.seen.answers[name] = max(self.seen.answers.get(name, 0.0), taken)
+
+
+async def _load(app: App, flags: Load, scripts: Texts, pages: Texts) -> Seen:
+    load = _Load(app, scripts, pages, flags.seconds)
+    load.config = await config(app.url)
+    beside = [_watch(load), _ask_status(load)]
+    if flags.soak:
+        beside += [_read(load), _open_pages(load), _train(load)]
+    await asyncio.gather(*beside, *[_visitor(load, number) for number in range(flags.visitors)])
+    return load.seen
+
+
+async def _visitor(load: _Load, number: int) -> None:
+    """One reader, who does something else each time."""
+    chance = random.Random(number)
+    while not load.over:
+        seed = chance.randrange(SEEDS)
+        did = chance.choice(["writes on the page", "stops", "leaves", "asks by script", "never listens"])
+        try:
+            async with asyncio.timeout(STUCK_S):
+                await _one(load, did, seed, chance.uniform(0.1, 2.0))
+        except TimeoutError:
+            load.seen.stuck += 1
+        await asyncio.sleep(chance.uniform(0, 0.5))
+
+
+async def _one(load: _Load, did: str, seed: int, after_s: float) -> None:
+    page, url = Page(load.app.url, load.config), load.app.url
+    if did == "writes on the page":
+        load.note(did, await page.write(PROMPT, CHARS, seed), load.pages[seed], True)
+        await load.timed("redraw", page.redraw)
+    elif did == "stops":
+        asking = asyncio.create_task(page.write(PROMPT, CHARS, seed))
+        await asyncio.wait([asking], timeout=after_s)
+        await load.timed("Stop", page.stop)
+        began = time.perf_counter()
+        load.note(did, await asking, load.pages[seed], False)
+        ended = time.perf_counter() - began
+        load.seen.answers["a stopped text"] = max(load.seen.answers.get("a stopped text", 0.0), ended)
+    elif did == "leaves":
+        heard = await page.write(PROMPT, CHARS, seed, leave_after_s=after_s)
+        load.note(did, heard, load.pages[seed], False)
+    elif did == "asks by script":
+        load.note(did, await generate(url, arguments(CHARS, seed)), load.scripts[seed], True)
+    else:
+        await post(url, f"{API}/generate", arguments(CHARS, seed))
+        load.seen.done[did] += 1
+
+
+async def _watch(load: _Load) -> None:
+    """Look at what the app takes, each second."""
+    while not load.over:
+        load.seen.uses.append((load.now, await asyncio.to_thread(load.app.use)))
+        await asyncio.sleep(1)
+
+
+async def _ask_status(load: _Load) -> None:
+    while not load.over:
+        await load.timed("status", lambda: post(load.app.url, "/gradio_api/run/models", {"data": []}))
+        await asyncio.sleep(0.5)
+
+
+async def _read(load: _Load) -> None:
+    """Read a text with Inside, again and again."""
+    text = next(iter(load.scripts[0].values()))
+    while not load.over:
+        await _call(load, "read", {"text": text, "models": ",".join(names())})
+        await asyncio.sleep(2)
+
+
+async def _open_pages(load: _Load) -> None:
+    while not load.over:
+        with suppress(ValueError):
+            await get(load.app.url, "/")
+            load.seen.done["opens the page"] += 1
+        await asyncio.sleep(1)
+
+
+async def _train(load: _Load) -> None:
+    """Train small models, one after another."""
+    while not load.over:
+        seconds = min(20.0, max(5.0, load.seconds / 10))
+        asked = {
+            "models": names()[0],
+            "preset": "tiny",
+            "corpus": "python",
+            "max_iters": 0,
+            "max_seconds": seconds,
+        }
+        started = await _call(load, "train_start", asked)
+        if not started:
+            return
+        run, token = started["runs"][0], started["token"]
+        status: dict[str, Any] = {"status": "waiting"}
+        while status and status["status"] in ("waiting", "running") and not load.over:
+            await asyncio.sleep(1)
+            status = await _call(load, "train_status", {"run": run, "token": token})
+        if load.over:
+            await _call(load, "train_stop", {"run": run, "token": token})
+
+
+async def _call(load: _Load, name: str, given: Mapping[str, Any]) -> Any:
+    """What an endpoint answers; None where it answers with an error."""
+    try:
+        event = await post(load.app.url, f"{API}/{name}", given)
+        async for kind, data in events(load.app.url, f"{API}/{name}/{event['event_id']}"):
+            if kind == "complete":
+                load.seen.done[name] += 1
+                return data[0]
+            if kind == "error":
+                load.seen.problems[f"{name}: {data}"] += 1
+    except (OSError, ValueError, asyncio.IncompleteReadError) as error:
+        load.seen.problems[f"{name}: {error}"] += 1
+    return None
