@@ -4,10 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
 from minrnn import checkpoint, library
-from minrnn.checkpoint import Checkpoint
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError, HubError
 from minrnn.hub import loading
@@ -139,21 +137,12 @@ def test_a_run_that_was_deleted_is_left_out(tmp_path: Path) -> None:
     assert [entry.origin for entry in Library({}).readable(keys)] == ["mine"]
 
 
+def test_all_models_are_those_of_every_preset_without_their_committees(bundled: Library) -> None:
+    assert bundled.all_models() == [entry.model for entry in alone(bundled).values()]
+
+
 def test_a_visitor_adds_only_so_many() -> None:
     keys = [f"hub:ada/{number}@0" for number in range(library.MAX_FURTHER)]
     assert library.with_added(keys, keys[0]) == [*keys[1:], keys[0]]
     with pytest.raises(ConfigError, match=f"{library.MAX_FURTHER} is the limit"):
         library.with_added(keys, "hub:ada/more@0")
-
-
-def test_an_entry_makes_its_weights_ready_once_and_a_committee_takes_its_members() -> None:
-    torch.manual_seed(0)
-    models = [LanguageModel(ModelConfig(name, "\nab", n_layer=1, n_embd=16)).eval() for name in MODEL_NAMES]
-    entries = [Entry(m.config.mixer, "", Checkpoint(m, {}, ""), "") for m in models]
-    together = Entry("all", "", Checkpoint(models[0], {}, ""), "", Committee(models), tuple(entries))
-    before = [entry.stepper for entry in entries]
-    with torch.inference_mode():
-        wanted = together.model(torch.tensor([[1]]))[0][0, 0]
-    assert together.stepper is not None and together.stepper is together.stepper
-    assert torch.from_numpy(together.stepper.begin()(1)).allclose(wanted, atol=1e-5)
-    assert [entry.stepper for entry in entries] == before

@@ -1,23 +1,18 @@
-"""Several models continue one prompt: the snapshots."""
+"""Several models continue one prompt: what is checked first, and what is seen of a text."""
 
-import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import gradio as gr
 import pytest
 import torch
 
-from minrnn import side_by_side, text
-from minrnn.checkpoint import Checkpoint
 from minrnn.config import ModelConfig, Sampling
 from minrnn.errors import ConfigError
-from minrnn.generate import stream
-from minrnn.library import Entry, Library
+from minrnn.generate import Chunk
+from minrnn.learn import SEGMENT, Learning, learnt
 from minrnn.models import MODEL_NAMES, LanguageModel
-from minrnn.settings import MAX_NEW_TOKENS, MAX_PROMPT_CHARS
-from minrnn.side_by_side import Snapshot, check_prompt, folded_for, write
-from minrnn.ui.compare import api, writing
+from minrnn.settings import MAX_PROMPT_CHARS
+from minrnn.side_by_side import Written, check_prompt, folded_for, taught
+from minrnn.text import CharVocab
 
 VOCAB = "\nabcdefgh"
 
@@ -29,56 +24,28 @@ def models() -> dict[str, LanguageModel]:
     return {n: LanguageModel(ModelConfig(n, VOCAB, **shape)).eval() for n in MODEL_NAMES}
 
 
-def snapshots(
-    models: dict[str, LanguageModel], prompt: str = "", count: int = MAX_NEW_TOKENS, **more: Any
-) -> list[Snapshot]:
-    return list(write(models, dict.fromkeys(models, prompt), Sampling(max_new_tokens=count, seed=7), **more))
+def text_of(model: LanguageModel, prompt: str, **sampling: int) -> str:
+    return "".join(
+        chunk.text for chunk in taught(model, prompt, Sampling(**{"max_new_tokens": 5, **sampling}))
+    )
 
 
-def reasons(snapshot: Snapshot) -> set[str | None]:
-    return {written.finish_reason for written in snapshot.values()}
-
-
-def test_the_first_snapshot_comes_at_once_and_the_last_says_why_each_ended(
+def test_a_copy_learns_in_pieces_and_then_writes_as_a_model_that_has_learnt(
     models: dict[str, LanguageModel],
 ) -> None:
-    first, *_, last = snapshots(models, "ab", 20)
-    assert {written.text for written in first.values()} == {""}
-    assert reasons(first) == {None} and reasons(last) == {"length"}
-    assert {len(written.text) for written in last.values()} == {20}
+    prompt, lessons = "abcdefgh" * 16, Learning(2, 0.1)
+    for model in models.values():
+        chunks = list(taught(model, prompt, Sampling(max_new_tokens=10), None, lessons))
+        pupil = learnt(model, CharVocab(VOCAB).encode(prompt), lessons)
+        assert sum(not chunk.text for chunk in chunks) >= 2 * len(prompt) // SEGMENT
+        assert 0 < chunks[0].learn_s < chunks[-1].learn_s
+        assert "".join(chunk.text for chunk in chunks) == text_of(pupil, prompt, max_new_tokens=10)
 
 
-def test_writing_together_changes_no_models_text(models: dict[str, LanguageModel]) -> None:
-    last = snapshots(models, "ab", 30)[-1]
-    for key, model in models.items():
-        alone = stream(model, "ab", Sampling(max_new_tokens=30, seed=7))
-        assert last[key].text == "".join(chunk.text for chunk in alone)
-
-
-def test_a_snapshot_has_the_figures_of_every_model(models: dict[str, LanguageModel]) -> None:
-    for key, written in snapshots(models, "ab", 20)[-1].items():
-        assert written.n_params == models[key].n_params
-        assert written.tokens_per_s > 0 and written.ttft_s > 0 and written.state_bytes > 0
-
-
-def test_the_deadline_ends_every_text(models: dict[str, LanguageModel]) -> None:
-    started = time.monotonic()
-    last = snapshots(models, deadline_s=0.3)[-1]
-    assert time.monotonic() - started < 3
-    assert reasons(last) == {"deadline"}
-
-
-def test_snapshots_come_no_faster_than_a_browser_can_show_them(models: dict[str, LanguageModel]) -> None:
-    started = time.monotonic()
-    count = len(snapshots(models, count=300))
-    assert count <= (time.monotonic() - started) / side_by_side.YIELD_S + 3
-
-
-def test_stop_ends_every_text_that_is_not_finished(models: dict[str, LanguageModel]) -> None:
-    asked = iter([False] * 8 + [True])
-    last = snapshots(models, should_stop=lambda: next(asked))[-1]
-    assert reasons(last) == {"stopped"}
-    assert all(0 < len(written.text) < MAX_NEW_TOKENS for written in last.values())
+def test_a_text_keeps_the_reason_for_its_end() -> None:
+    done = Written("ab").after(Chunk("c", 3, 1.0, 0.5, 0, "length"))
+    assert done.text == "abc" and done.ended("stopped") == done
+    assert Written("ab", place=3).ended("stopped") == Written("ab", finish_reason="stopped")
 
 
 def test_a_prompt_over_the_limit_is_refused_with_the_limit() -> None:
@@ -99,50 +66,4 @@ def test_a_prompt_without_a_known_character_starts_from_a_newline(
     model = next(iter(models.values()))
     folded = folded_for(model, prompt)
     assert folded.text == "" and folded.dropped == len(prompt)
-    empty, newline = (snapshots({"only": model}, start, 5)[-1] for start in (folded.text, "\n"))
-    assert empty["only"].text == newline["only"].text
-
-
-# A long prompt of foreign characters is folded once for each model, not for each snapshot.
-
-FOREIGN = "日本" * (MAX_PROMPT_CHARS // 2)
-
-
-@pytest.fixture
-def library(models: dict[str, LanguageModel]) -> Library:
-    entries = {
-        key: Entry(key, key, Checkpoint(model, {}, "a test"), "a test") for key, model in models.items()
-    }
-    return Library({"base": entries})
-
-
-@pytest.fixture
-def folds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The texts that are folded, whoever asks for it; snapshots come after every slice meanwhile."""
-    texts: list[str] = []
-    inside = text._composed
-    monkeypatch.setattr(
-        text, "_composed", lambda folded, known: texts.append(folded) or inside(folded, known)
-    )
-    monkeypatch.setattr(side_by_side, "YIELD_S", 0.0)
-    return texts
-
-
-def by_a_script(library: Library) -> Iterator[Any]:
-    with gr.Blocks() as blocks:
-        api.endpoints(library)
-    generate = next(fn.fn for fn in blocks.fns.values() if fn.api_name == "generate")
-    return generate(FOREIGN, preset="base", max_new_tokens=1000)
-
-
-def by_the_page(library: Library) -> Iterator[Any]:
-    asked = writing.request({"prompt": FOREIGN, "preset": "base", "max_new_tokens": 1000})
-    return writing.begin(asked, library).snapshots
-
-
-@pytest.mark.parametrize("way", [by_a_script, by_the_page])
-def test_a_prompt_is_folded_once_a_model_however_many_snapshots(
-    way: Callable[[Library], Iterator[Any]], library: Library, folds: list[str]
-) -> None:
-    assert len(list(way(library))) > 3 * len(MODEL_NAMES)
-    assert folds == [FOREIGN] * len(MODEL_NAMES)
+    assert text_of(model, folded.text) == text_of(model, "\n")

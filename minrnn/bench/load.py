@@ -19,9 +19,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from minrnn.bench.asked import PROMPT, alone, arguments, names
 from minrnn.bench.page import FINISH_LINE, Page, config
 from minrnn.bench.running import App, Use, running
-from minrnn.bench.serve import PROMPT, alone, arguments, names
 from minrnn.bench.visitors import API, Heard, events, generate, get, post
 from minrnn.checkpoint import BUNDLED
 

@@ -15,19 +15,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
-
-from minrnn import checkpoint, settings
+from minrnn import settings
+from minrnn.bench.asked import alone, arguments
 from minrnn.bench.running import App, commit, running
 from minrnn.bench.visitors import API, Heard, generate, get, post
 from minrnn.checkpoint import BUNDLED
-from minrnn.config import Sampling
-from minrnn.generate import stream
-from minrnn.models import MODEL_NAMES
-from minrnn.models.stepper import Stepper
 
-PROMPT = "ROMEO:"
-MODELS = 4
 OF_BASELINE, FIRST_S, NOTICED_S, ANSWER_S = 8.0, 0.5, 2.0, 1.0
 """The goals."""
 OF_CORES = 0.9
@@ -196,31 +189,6 @@ def measure(flags: Serve) -> Report:
         crowd = asyncio.run(_crowd(app, commit(own), flags)) if flags.crowd else None
         left, unheard, answer = asyncio.run(_noticed(app))
     return Report(many, baselines, crowd, Noticed(left, unheard, answer, idle, app.start_s))
-
-
-def arguments(chars: int, seed: int) -> dict[str, object]:
-    """What a visitor asks of /generate."""
-    return {"prompt": PROMPT, "models": ",".join(names()), "max_new_tokens": chars, "seed": seed}
-
-
-def names() -> list[str]:
-    """The models that are asked: the first bundled ones."""
-    return [name for name in MODEL_NAMES if checkpoint.bundled("base", name).is_dir()][:MODELS]
-
-
-def alone(chars: int, seeds: Sequence[int], finish_line: int = 0) -> dict[int, dict[str, str]]:
-    """The texts that the seeds give where nobody else asks, by seed and model."""
-    torch.set_num_threads(1)
-    found: dict[int, dict[str, str]] = {seed: {} for seed in seeds}
-    for name in names():
-        model = checkpoint.load(checkpoint.bundled("base", name)).model
-        stepper = Stepper(model)
-        for seed in seeds:
-            chunks = stream(
-                model, PROMPT, Sampling(max_new_tokens=chars, seed=seed, finish_line=finish_line), stepper
-            )
-            found[seed][name] = "".join(chunk.text for chunk in chunks)
-    return found
 
 
 async def _ask(url: str, visitors: int, chars: int, first_seed: int = 0) -> list[Heard]:

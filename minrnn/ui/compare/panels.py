@@ -53,7 +53,7 @@ class Cards(TypedDict):
     Attributes:
         run: the moment of the click that began this text, in the page's milliseconds; 0 for stored samples.
         cards: in the order they are shown.
-        note: what had to be changed in the prompt.
+        note: what had to be changed in the prompt, or the place in line.
     """
 
     run: float
@@ -81,7 +81,14 @@ def stored(entries: Sequence[Entry]) -> Cards:
 def at_moment(run: float, writing: Writing, snapshot: dict[str, Written]) -> Cards:
     """The cards at one moment of a generation."""
     cards = [_card(entry, writing.prompts[entry.key], snapshot[entry.key]) for entry in writing.entries]
-    return {"run": run, "cards": cards, "note": writing.note}
+    place = max(text.place for text in snapshot.values())
+    return {"run": run, "cards": cards, "note": waiting(place) if place else writing.note}
+
+
+def waiting(place: int) -> str:
+    """What a visitor in line is told."""
+    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"You are {place}{ending} in line: more visitors write now than this machine serves at once."
 
 
 def _stored(entry: Entry) -> Card:

@@ -13,7 +13,7 @@ from minrnn.models import MODEL_NAMES, LanguageModel
 from minrnn.runs.queue import TrainingQueue
 from minrnn.ui import app
 
-FIELDS = {"text", "tokens_per_s", "ttft_s", "n_params", "state_bytes", "finish_reason", "learn_s"}
+FIELDS = {"text", "tokens_per_s", "ttft_s", "n_params", "state_bytes", "finish_reason", "learn_s", "place"}
 
 
 @pytest.fixture(scope="module")

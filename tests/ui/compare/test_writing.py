@@ -1,5 +1,8 @@
 """What a page or a script asks to be written, and what an address sets."""
 
+import asyncio
+import time
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -7,13 +10,20 @@ import gradio as gr
 import pytest
 import torch
 
+from minrnn import text
 from minrnn.checkpoint import Checkpoint
-from minrnn.config import ModelConfig
-from minrnn.errors import ConfigError
+from minrnn.config import ModelConfig, Sampling
+from minrnn.errors import ConfigError, MinrnnError
+from minrnn.generate import stream
 from minrnn.library import Entry, Library
 from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class
+from minrnn.serving.writers import Writers
+from minrnn.settings import MAX_PROMPT_CHARS
+from minrnn.side_by_side import Snapshot
+from minrnn.ui import listeners
 from minrnn.ui.compare import panels, tab, writing
 from minrnn.ui.compare.writing import Stops
+from minrnn.ui.listeners import Listeners
 
 VOCAB = "\nabcdefgh"
 
@@ -30,7 +40,7 @@ def library() -> Library:
 
 
 def page(name: str) -> gr.Request:
-    return cast(gr.Request, SimpleNamespace(session_hash=name))
+    return cast(gr.Request, SimpleNamespace(session_hash=name, headers={}, client=None))
 
 
 def test_a_request_takes_sampling_and_choice_by_name_and_none_keeps_a_default() -> None:
@@ -55,10 +65,131 @@ def test_a_page_stops_what_it_began_before_and_nothing_else() -> None:
     assert not stops.since(100.0, page("one"))
 
 
-def test_a_stop_that_is_asked_for_ends_every_text(library: Library) -> None:
-    asked = writing.request({"prompt": "ab", "max_new_tokens": 2_000})
-    snapshots = list(writing.begin(asked, library, lambda: True).snapshots)
-    assert {text.finish_reason for text in snapshots[-1].values()} == {"stopped"}
+# The snapshots
+
+
+@pytest.fixture(scope="module")
+def writers() -> Iterator[Writers]:
+    with Writers() as found:
+        yield found
+
+
+def collected(
+    library: Library, writers: Writers, listeners: Listeners | None = None, **options: Any
+) -> list[Snapshot]:
+    """What a visitor sees. Options: fields of a request, and `should_stop` and `deadline_s`."""
+    more = {name: options.pop(name) for name in ("should_stop", "deadline_s") if name in options}
+    asked = writing.request({"prompt": "ab", "seed": 7, **options})
+    begun = writing.prepare(asked, library)
+
+    async def collect() -> list[Snapshot]:
+        visit = (listeners or Listeners()).visit(page("one"))
+        return [s async for s in writing.snapshots(asked, begun, writers, visit, **more)]
+
+    return asyncio.run(collect())
+
+
+def reasons(snapshot: Snapshot) -> set[str | None]:
+    return {written.finish_reason for written in snapshot.values()}
+
+
+def test_the_first_snapshot_comes_at_once_and_the_last_says_why_each_ended(
+    library: Library, writers: Writers
+) -> None:
+    first, *_, last = collected(library, writers, max_new_tokens=20)
+    assert reasons(first) == {None} and reasons(last) == {"length"}
+    for key, written in last.items():
+        model = library.models("base")[key].model
+        assert written.text == "".join(
+            chunk.text for chunk in stream(model, "ab", Sampling(max_new_tokens=20, seed=7))
+        )
+        assert written.n_params == model.n_params
+        assert written.tokens_per_s > 0 and written.ttft_s > 0 and written.state_bytes > 0
+
+
+def test_the_deadline_ends_every_text(library: Library, writers: Writers) -> None:
+    started = time.monotonic()
+    last = collected(library, writers, max_new_tokens=5_000, deadline_s=0.2)[-1]
+    assert time.monotonic() - started < 3 and reasons(last) == {"deadline"}
+
+
+def test_a_stop_that_is_asked_for_ends_every_text(library: Library, writers: Writers) -> None:
+    last = collected(library, writers, max_new_tokens=5_000, should_stop=lambda: True)[-1]
+    assert reasons(last) == {"stopped"} and writers.visitors == 0
+
+
+def test_snapshots_come_no_faster_than_a_browser_can_show_them(library: Library, writers: Writers) -> None:
+    started = time.monotonic()
+    count = len(collected(library, writers, max_new_tokens=500))
+    assert count <= (time.monotonic() - started) / writing.YIELD_S + 3
+
+
+def test_what_nobody_listens_to_is_not_begun(library: Library, writers: Writers) -> None:
+    nobody, started = Listeners(), time.monotonic()
+    asyncio.run(nobody.middleware(_nothing)({"type": "lifespan"}, _never, _never))
+    with pytest.raises(MinrnnError, match="nobody listened"):
+        collected(library, writers, nobody)
+    assert 1 < time.monotonic() - started < 2.5 and writers.visitors == 0
+
+
+def test_what_nobody_listens_to_any_more_ends(library: Library, writers: Writers) -> None:
+    somebody = Listeners()
+
+    async def listen(*_: Any) -> None:
+        await asyncio.sleep(0.5)
+
+    async def both() -> list[Snapshot]:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/gradio_api/queue/data",
+            "query_string": b"session_hash=one",
+        }
+        heard = asyncio.create_task(somebody.middleware(listen)(scope, _never, _never))
+        await asyncio.sleep(0)
+        asked = writing.request({"prompt": "ab", "max_new_tokens": 5_000})
+        visit = somebody.visit(page("one"))
+        begun = writing.prepare(asked, library)
+        found = [s async for s in writing.snapshots(asked, begun, writers, visit, deadline_s=30)]
+        await heard
+        return found
+
+    started = time.monotonic()
+    assert asyncio.run(both()) and time.monotonic() - started < 3.5 and writers.visitors == 0
+
+
+async def _nothing(*_: Any) -> None:
+    return
+
+
+async def _never(*_: Any) -> Any:
+    raise AssertionError("nothing is sent or received here")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/gradio_api/call/v2/generate/e1/", "e1"), ("/gradio_api/call/generate/e1", "e1"), ("/config", "")],
+)
+def test_a_stream_is_known_by_its_address(path: str, name: str) -> None:
+    assert listeners._stream({"path": path, "query_string": b""}) == name
+
+
+@pytest.mark.parametrize(("place", "word"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (12, "12th"), (21, "21st")])
+def test_who_waits_is_told_the_place_in_line(place: int, word: str) -> None:
+    assert panels.waiting(place).startswith(f"You are {word} in line")
+
+
+def test_a_prompt_is_folded_once_a_model_however_many_snapshots(
+    library: Library, writers: Writers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[str] = []
+    inside, foreign = text._composed, "日本" * (MAX_PROMPT_CHARS // 2)
+    monkeypatch.setattr(
+        text, "_composed", lambda folded, known: texts.append(folded) or inside(folded, known)
+    )
+    monkeypatch.setattr(writing, "YIELD_S", 0.0)
+    assert len(collected(library, writers, prompt=foreign, max_new_tokens=1_000)) > 3
+    assert texts == [foreign] * len(MODEL_NAMES)
 
 
 def test_the_cards_of_all_models_have_a_sheet_and_a_colour(library: Library) -> None:

@@ -1,0 +1,41 @@
+"""What the visitors of a measurement ask, and what their seeds give where nobody else asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from minrnn import checkpoint
+from minrnn.config import Sampling
+from minrnn.generate import stream
+from minrnn.models import MODEL_NAMES
+from minrnn.models.stepper import Stepper
+
+PROMPT = "ROMEO:"
+MODELS = 4
+
+
+def arguments(chars: int, seed: int) -> dict[str, object]:
+    """What a visitor asks of /generate."""
+    return {"prompt": PROMPT, "models": ",".join(names()), "max_new_tokens": chars, "seed": seed}
+
+
+def names() -> list[str]:
+    """The models that are asked: the first bundled ones."""
+    return [name for name in MODEL_NAMES if checkpoint.bundled("base", name).is_dir()][:MODELS]
+
+
+def alone(chars: int, seeds: Sequence[int], finish_line: int = 0) -> dict[int, dict[str, str]]:
+    """The texts that the seeds give where nobody else asks, by seed and model."""
+    torch.set_num_threads(1)
+    found: dict[int, dict[str, str]] = {seed: {} for seed in seeds}
+    for name in names():
+        model = checkpoint.load(checkpoint.bundled("base", name)).model
+        stepper = Stepper(model)
+        for seed in seeds:
+            chunks = stream(
+                model, PROMPT, Sampling(max_new_tokens=chars, seed=seed, finish_line=finish_line), stepper
+            )
+            found[seed][name] = "".join(chunk.text for chunk in chunks)
+    return found
