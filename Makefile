@@ -2,13 +2,14 @@
 # make test   every test
 # make check  style and types
 # make replication  the studies of docs/replication.md: hours
+# make soak   ten minutes of everything at once: writing, reading, training, page loads
 # make screenshots  the README's pictures, from the real app
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check browser replication screenshots
+.PHONY: run test check browser replication soak screenshots
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py
@@ -29,6 +30,9 @@ $(BIN)/python:
 replication: $(VENV)/.installed
 	$(BIN)/python -m minrnn study run
 	$(BIN)/python -m minrnn study report
+
+soak: $(VENV)/.installed
+	$(BIN)/python -m minrnn bench load --soak --seconds 600 --visitors 8
 
 screenshots: $(VENV)/.installed-dev browser
 	$(BIN)/python tests/browser/screenshots.py

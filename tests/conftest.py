@@ -8,7 +8,14 @@ _RUNS = tempfile.TemporaryDirectory(prefix="minrnn-runs-")
 os.environ["MINRNN_RUNS_DIR"] = _RUNS.name
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 _FOREIGN = ("MINRNN_TRAINING", "MINRNN_HUB_NAMESPACE", "HF_HUB_OFFLINE")
-for _name in (*_FOREIGN, "SPACE_ID", "SPACE_AUTHOR_NAME", "SPACES_ZERO_GPU"):
+for _name in (
+    *_FOREIGN,
+    "MINRNN_WRITERS",
+    "MINRNN_MAX_VISITORS",
+    "SPACE_ID",
+    "SPACE_AUTHOR_NAME",
+    "SPACES_ZERO_GPU",
+):
     os.environ.pop(_name, None)
 
 import pytest  # noqa: E402

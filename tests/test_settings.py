@@ -100,3 +100,29 @@ def test_a_tilde_is_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("MINRNN_RUNS_DIR", "~/runs")
     assert settings.runs_dir() == tmp_path / "runs"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "limits"),
+    [
+        ("MINRNN_WRITERS", "two", "0 to 64"),
+        ("MINRNN_WRITERS", "-1", "0 to 64"),
+        ("MINRNN_MAX_VISITORS", "0", "1 to 1,000"),
+        ("MINRNN_MAX_VISITORS", "9" * 50, "1 to 1,000"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_with_its_limits(
+    name: str, value: str, limits: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=f"{name} is '{value}'; set it to a whole number from {limits}"):
+        settings.writers() if name == "MINRNN_WRITERS" else settings.max_visitors()
+
+
+def test_one_process_writes_for_each_core_unless_an_operator_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert settings.writers() == min(settings.cores(), settings.MAX_WRITERS)
+    monkeypatch.setenv("MINRNN_WRITERS", " 0 ")
+    assert settings.writers() == 0
+    assert settings.max_visitors() == settings.MAX_VISITORS
