@@ -182,7 +182,8 @@ async def snapshots(
     try:
         yield ticket.snapshot()
         while not ticket.done:
-            await _pause(news, writers)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), LOOK_UP_S)
             if should_stop():
                 ticket.end("stopped")
             elif visit.is_over():
@@ -192,18 +193,12 @@ async def snapshots(
             if news.is_set() and not ticket.done:
                 news.clear()
                 yield ticket.snapshot()
+                await asyncio.sleep(max(YIELD_S, writers.visitors / YIELDS_PER_S))
         if ticket.problem:
             raise MinrnnError(f"a text could not be written: {ticket.problem}")
         yield ticket.snapshot()
     finally:
         ticket.end("stopped")
-
-
-async def _pause(news: asyncio.Event, writers: Writers) -> None:
-    """Wait until a page can show more; look up now and then, for a visitor may have left."""
-    await asyncio.sleep(max(YIELD_S, writers.visitors / YIELDS_PER_S))
-    with suppress(TimeoutError):
-        await asyncio.wait_for(news.wait(), LOOK_UP_S)
 
 
 class Stops:
