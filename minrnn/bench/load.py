@@ -187,7 +187,9 @@ class _Load:
 async def _load(app: App, flags: Load, scripts: Texts, pages: Texts) -> Seen:
     load = _Load(app, scripts, pages, flags.seconds)
     load.config = await config(app.url)
-    await generate(app.url, arguments(1, 0))  # the first request makes Gradio describe its API, which takes a while
+    await generate(
+        app.url, arguments(1, 0)
+    )  # the first request makes Gradio describe its API, which takes a while
     load.began = time.monotonic()
     beside = [_watch(load), _ask_status(load)]
     if flags.soak:
