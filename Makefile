@@ -1,5 +1,5 @@
 # make run    the app, in its own environment
-# make test   every test
+# make test   every test: on all cores, then those of the page in a browser, one at a time
 # make check  style and types
 # make replication  the studies of docs/replication.md: hours
 # make soak   ten minutes of everything at once: writing, reading, training, page loads
@@ -15,7 +15,8 @@ run: $(VENV)/.installed
 	$(BIN)/python app.py
 
 test: $(VENV)/.installed-dev browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser"
+	$(BIN)/python -m pytest -m browser
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -108,6 +108,7 @@ class TrainConfig(Checked):
         sample_chars: length of a sample, in characters.
         save_seconds: seconds of training between saves, besides those at evaluations.
         score_train: score the whole training split at the end, too.
+        score_seconds: end the scoring at the end after so long and keep what is known by then; 0 means no limit.
         seed: of the weights, the data order and dropout.
         device: "auto" picks CUDA, then Apple's MPS, then the CPU.
         dtype: of the matrix products; "auto" picks bfloat16 where the hardware multiplies it natively.
@@ -134,6 +135,7 @@ class TrainConfig(Checked):
     sample_chars: Annotated[int, Interval(ge=1, le=MAX_NEW_TOKENS)] = 200
     save_seconds: Annotated[float, Interval(ge=0, le=86_400)] = 30.0
     score_train: bool = False
+    score_seconds: Annotated[float, Interval(ge=0, le=1e9)] = 0.0
     seed: Seed = 1337
     device: DeviceName = "auto"
     dtype: DtypeName = "auto"

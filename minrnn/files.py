@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import os
@@ -30,7 +31,31 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed in a folder survive a power cut, where the system lets one open a folder."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def link(source: Path, path: Path) -> None:
+    """Give a file a second name, so that its bytes are stored once; a copy where the file system has no such links.
+
+    Raises:
+        OSError: if neither can be done.
+    """
+    try:
+        os.link(source, path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EEXIST, errno.ENOENT):
+            raise
+        write_bytes(path, source.read_bytes())
 
 
 def sweep(path: Path) -> None:
@@ -81,13 +106,3 @@ def expanded(path: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:  # no such user, or no home
         return Path(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut, where the system lets one open a folder."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -165,6 +165,53 @@ def max_corpus_chars() -> int:
     return MAX_CORPUS_CHARS_LIMITED if training_mode() == "limited" else MAX_CORPUS_CHARS
 
 
+# Training runs
+
+# Scoring after a visitor's training, beside its 180 seconds: whoever waits behind it waits no longer than this.
+MAX_SCORE_SECONDS_LIMITED = 20.0
+# Characters of the validation split that are scored then: about two seconds for the largest preset on one core.
+MAX_SCORE_CHARS_LIMITED = 32_768
+# A worker that lives longer than training, scoring and this has hung, and holds up everybody: it is killed.
+WORKER_GRACE_S = 120.0
+# Visitors' runs that are kept in all: more than an hour of short jobs makes on one machine.
+MAX_KEPT_RUNS = 64
+# Of one visitor: two jobs of the most models.
+MAX_KEPT_RUNS_VISITOR = 16
+# A base run has 46 MB, so one visitor can keep ten of them.
+MAX_KEPT_BYTES_VISITOR = 500_000_000
+
+
+def max_kept_bytes() -> int:
+    """Bytes that all visitors' runs may hold together (MINRNN_RUNS_MB): 4 GB, a small part of a Space's 50 GB disk.
+
+    Raises:
+        ConfigError: if the variable is no whole number, or too small for one run.
+    """
+    return _megabytes("MINRNN_RUNS_MB", 4_000)
+
+
+def max_worker_bytes() -> int:
+    """Memory that a visitor's worker may hold (MINRNN_TRAIN_MB): 3 GB, twice what the largest allowed recipe was seen
+    to take, and a fifth of a free Space's.
+
+    Raises:
+        ConfigError: if the variable is no whole number, or too small for one run.
+    """
+    return _megabytes("MINRNN_TRAIN_MB", 3_000)
+
+
+def _megabytes(name: str, default: int) -> int:
+    """A variable that counts megabytes, in bytes."""
+    value = _variable(name)
+    if value is None:
+        return default * 10**6
+    if not value.isdecimal() or not 100 <= int(value) <= 10**9:
+        raise ConfigError(
+            f"{name} is {value!r}; give a whole number of megabytes from 100 to 1,000,000,000, or unset it."
+        )
+    return int(value) * 10**6
+
+
 # No larger weights are downloaded: MAX_PARAMS in float32 and room for the header.
 MAX_WEIGHTS_BYTES = 201_000_000
 # config.json and metrics.json hold a few kilobytes.

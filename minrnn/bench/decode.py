@@ -73,12 +73,14 @@ class Row:
 def figures(flags: Decode) -> dict[str, object]:
     """Everything as plain data."""
     found = [{**asdict(row), "ok": all(row.ok)} for row in rows(flags)]
-    return {**_circumstances(flags), "models": found}
+    return {**circumstances(preset=flags.preset, rounds=flags.rounds), "models": found}
 
 
 def lines(flags: Decode) -> Iterator[str]:
     """A report with a table, a row at a time."""
-    yield ", ".join(f"{name} {value}" for name, value in _circumstances(flags).items())
+    yield ", ".join(
+        f"{name} {value}" for name, value in circumstances(preset=flags.preset, rounds=flags.rounds).items()
+    )
     yield ""
     yield "| model | forward, characters/s | step | bound | step / bound | goal | step / forward | goal |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -177,11 +179,10 @@ def by_forward(model: LanguageModel, prompt: str) -> float:
         return time.process_time() - started
 
 
-def _circumstances(flags: Decode) -> dict[str, object]:
-    """What a figure is worth nothing without."""
+def circumstances(**flags: object) -> dict[str, object]:
+    """What a figure is worth nothing without: how it was asked for, and what it was measured with."""
     return {
-        "preset": flags.preset,
-        "rounds": flags.rounds,
+        **flags,
         "threads": 1,
         "dtype": "float32",
         "cpu": _cpu(),

@@ -1,17 +1,20 @@
 """`python -m minrnn bench`: speed and memory of this machine.
 
-`bench decode` measures writing alone, `bench serve` many readers at once, `bench load` readers who come and go.
+`bench decode` measures writing alone, `bench length` endless text, `bench serve` many readers at once, and `bench load`
+readers who come and go.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import tyro
 
-from minrnn.bench import decode, load, serve, speed
+from minrnn.bench import decode, length, load, serve, speed
 from minrnn.cli import terminal
+from minrnn.results import length as length_results
 
 
 def main(words: list[str]) -> None:
@@ -48,4 +51,12 @@ def _say(report: dict[str, object] | Iterable[str]) -> None:
         terminal.say(line)
 
 
-PARTS = {"decode": _decode, "serve": _serve, "load": _load}
+def _length(words: list[str]) -> None:
+    flags = tyro.cli(length.LengthFlags, args=words, prog="python -m minrnn bench length")
+    found = list(length.measure_all(flags))
+    if flags.save:
+        length_results.save(found, flags, datetime.now(UTC).date().isoformat())
+    _say(length.as_json(found, flags) if flags.json else length.table(found))
+
+
+PARTS = {"decode": _decode, "length": _length, "serve": _serve, "load": _load}

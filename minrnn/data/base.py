@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from torch import Tensor
 
 from minrnn.config import TrainConfig
+from minrnn.evaluate import Check, no_check
 from minrnn.models import CharModel, LanguageModel
 
 Batches: TypeAlias = Callable[[int], tuple[Tensor, Tensor]]
@@ -53,9 +54,20 @@ class Data(ABC):
     def estimate(self, model: CharModel, chars: int) -> Estimate:
         """Score about so many validation characters, always the same ones."""
 
-    @abstractmethod
     def score(self, model: CharModel, *, train_split: bool = False, chars: int = 0) -> dict[str, Any]:
         """All figures of a model that has been trained; see `checkpoint.score`."""
+        scores: dict[str, Any] = {}
+        for part in self.scores(model, train_split=train_split, chars=chars):
+            scores |= part
+        return scores
+
+    @abstractmethod
+    def scores(
+        self, model: CharModel, *, train_split: bool = False, chars: int = 0, check: Check = no_check
+    ) -> Iterator[dict[str, Any]]:
+        """The figures of `score` in parts, each as soon as it is known and the quickest first. A later part
+        replaces the keys of an earlier one. `check` is called before every batch, and may end the scoring by
+        raising."""
 
     @abstractmethod
     def sample(self, model: LanguageModel, config: TrainConfig) -> str:

@@ -21,9 +21,9 @@ from torch import Tensor
 from minrnn.config import ModelConfig, TrainConfig
 from minrnn.data.base import Batches, Data, Estimate
 from minrnn.errors import ConfigError
-from minrnn.evaluate import BATCH_CHARS, read
+from minrnn.evaluate import BATCH_CHARS, Check, no_check, read
 from minrnn.models import CharModel, LanguageModel, mixer_class
-from minrnn.tasks import NOT_ASKED, NOT_ASKED_CHAR, Task, example
+from minrnn.tasks import NOT_ASKED, NOT_ASKED_CHAR, Example, Task, example
 from minrnn.text import CharVocab
 
 MAX_STANDARD_ERROR = 0.01
@@ -32,6 +32,19 @@ MIN_TEXTS, MAX_TEXTS = 128, 2_500
 """Texts of one length that are scored; with the most, no accuracy has a standard error above 1 %."""
 _TRAINING, _SCORED = 0, 1
 """Streams of seeds."""
+
+
+@dataclass(frozen=True)
+class Worked(Example):
+    """A worked example: a text, what is wanted, and what a model answers."""
+
+    answers: str
+    """As long as `sees`; NOT_ASKED_CHAR where nothing is asked."""
+
+    @property
+    def text(self) -> str:
+        """The three of them, a line each."""
+        return f"sees    {self.sees}\nwants   {self.wants}\nanswers {self.answers}"
 
 
 class TaskData(Data):
@@ -75,37 +88,42 @@ class TaskData(Data):
                 return Estimate(marks.loss, marks.accuracy)
         raise AssertionError("the stream of texts has no end")
 
-    def score(self, model: CharModel, *, train_split: bool = False, chars: int = 0) -> dict[str, Any]:
+    def scores(
+        self, model: CharModel, *, train_split: bool = False, chars: int = 0, check: Check = no_check
+    ) -> Iterator[dict[str, Any]]:
         """Loss at the trained length, and accuracy at 1, 2, 4, 8 and 16 times it. The texts have no splits, and
         how many are scored depends on the standard error; so both options change nothing."""
-        marks = {T: self._marks_at(model, T) for T in self._task.test_lengths}
-        return {
-            "val_loss": marks[self.window].loss,
-            "n_params": model.n_params,
-            "tokens": int(marks[self.window].asked.sum()),
-            "accuracy": {str(T): found.accuracy for T, found in marks.items()},
-        }
+        accuracy: dict[str, float] = {}
+        for T in self._task.test_lengths:
+            marks = self._marks_at(model, T, check)
+            accuracy[str(T)] = marks.accuracy
+            if self.window == T:
+                asked = int(marks.asked.sum())
+                yield {"val_loss": marks.loss, "n_params": model.n_params, "tokens": asked}
+            yield {"accuracy": dict(accuracy)}
 
     def sample(self, model: LanguageModel, config: TrainConfig) -> str:
         """A worked example: what the model sees, what is wanted, and what it answers."""
-        return self._worked(model, config.seed)
+        return self.worked(model, config.seed).text
 
     def saved_sample(self, model: LanguageModel) -> dict[str, Any]:
         """A worked example; there is no prompt, and the likeliest answer counts."""
-        return {"prompt": "", "text": self._worked(model, 0), "temperature": 0.0, "seed": 0}
+        return {"prompt": "", "text": self.worked(model, 0).text, "temperature": 0.0, "seed": 0}
 
-    def _worked(self, model: LanguageModel, seed: int) -> str:
+    def worked(self, model: LanguageModel, seed: int) -> Worked:
+        """One text of the trained length, and what the model answers."""
         shown = example(self._task, seed=seed)
         logits, _ = read(model, self._vocab.encode(shown.sees).unsqueeze(0), None)
         said = self._vocab.decode(logits[0].argmax(dim=-1))
         pairs = zip(shown.wants, said, strict=True)
         answers = "".join(want if want == NOT_ASKED_CHAR else answer for want, answer in pairs)
-        return f"sees    {shown.sees}\nwants   {shown.wants}\nanswers {answers}"
+        return Worked(shown.sees, shown.wants, answers)
 
-    def _marks_at(self, model: CharModel, T: int) -> _Marks:
+    def _marks_at(self, model: CharModel, T: int, check: Check = no_check) -> _Marks:
         """Marks at one length, over as many texts as the standard error takes."""
         marks = _Marks()
         for idx, targets in self._scored(T):
+            check()
             marks += _marks(model, idx, targets)
             if marks.texts >= MAX_TEXTS or (
                 marks.texts >= MIN_TEXTS and marks.standard_error < MAX_STANDARD_ERROR

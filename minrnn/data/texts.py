@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from minrnn.config import ModelConfig, Sampling, TrainConfig
@@ -10,7 +11,7 @@ from minrnn.corpora import Batches as Windows
 from minrnn.corpora import Corpus, splits
 from minrnn.data.base import Batches, Data, Estimate
 from minrnn.errors import CorpusError
-from minrnn.evaluate import scored_chars, streaming_loss, windowed_loss
+from minrnn.evaluate import Check, no_check, scored_chars, streaming_loss, windowed_loss
 from minrnn.generate import stream
 from minrnn.models import CharModel, LanguageModel
 from minrnn.text import CharVocab, fold
@@ -51,20 +52,21 @@ class TextData(Data):
         """The loss over windows spread evenly over the validation split."""
         return Estimate(windowed_loss(model, self._val, chars))
 
-    def score(self, model: CharModel, *, train_split: bool = False, chars: int = 0) -> dict[str, Any]:
+    def scores(
+        self, model: CharModel, *, train_split: bool = False, chars: int = 0, check: Check = no_check
+    ) -> Iterator[dict[str, Any]]:
         """Losses in nats per character."""
-        val_loss = windowed_loss(model, self._val, chars)
-        scores: dict[str, Any] = {
+        val_loss = windowed_loss(model, self._val, chars, check)
+        yield {
             "val_loss": val_loss,
             "bits_per_char": val_loss / math.log(2),
             "n_params": model.n_params,
             "tokens": scored_chars(self._val, self._block_size, chars),
         }
         if not 0 < chars < len(self._val):
-            scores["val_loss_streaming"] = streaming_loss(model, self._val)
+            yield {"val_loss_streaming": streaming_loss(model, self._val, check)}
         if train_split:
-            scores["train_loss"] = windowed_loss(model, self._train)
-        return scores
+            yield {"train_loss": windowed_loss(model, self._train, check=check)}
 
     def sample(self, model: LanguageModel, config: TrainConfig) -> str:
         """What the model writes from a newline, at temperature 0.8 and with the run's seed."""

@@ -17,8 +17,9 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData, SpaceCard
 from minrnn.config import ModelConfig
 from minrnn.corpora import CORPORA
 from minrnn.corpora.tinyshakespeare import SHA256
+from minrnn.hub import card_words
+from minrnn.hub.card_words import Figure
 from minrnn.models import mixer_class
-from minrnn.tasks import TASKS
 
 PREVIEW = "minrnn/ui/static/preview.png"
 """The picture that others show beside a link to the Space."""
@@ -26,26 +27,19 @@ CPU_TORCH = "--extra-index-url https://download.pytorch.org/whl/cpu"
 # What ZeroGPU runs, and no newer.
 ZERO_PYTHON, ZERO_TORCH = "3.12", "<2.12"
 
-_LOSSES = {
-    "val_loss": ("loss", "Validation loss, nats per character"),
-    "val_loss_streaming": ("loss", "Validation loss with the state carried on, nats per character"),
-    "bits_per_char": ("bits_per_character", "Validation loss, bits per character"),
-    "train_loss": ("loss", "Training loss, nats per character"),
-}
-
 _BODY = """
 # {title}
 
 {about}
 
-A character-level language model of {n_params:,} parameters, trained on {corpus}. It is one of those that
-[minRNN](https://huggingface.co/spaces/{namespace}/minrnn) lets write side by side to ask: were RNNs all we needed?
+A character-level model of {n_params:,} parameters, trained on {corpus}. It is one of those that
+[minRNN](https://huggingface.co/spaces/{namespace}/minrnn) sets side by side to ask: were RNNs all we needed?
 
 ## Results
 
 {results}{scoring} One token is one character. `metrics.json` has all figures, `history.jsonl` the whole run.
 
-What it wrote after {prompt!r} when it was trained, at temperature {temperature} with seed {seed}:
+{sample_head}
 
 {sample}
 
@@ -55,11 +49,7 @@ What it wrote after {prompt!r} when it was trained, at temperature {temperature}
 git clone https://huggingface.co/spaces/{namespace}/minrnn && cd minrnn && pip install -r requirements.txt
 ```
 
-```python
-from minrnn import checkpoint, config, generate
-model = checkpoint.load("{repo}").model
-print("".join(chunk.text for chunk in generate.stream(model, {prompt!r}, config.Sampling(seed=1))))
-```
+{use}
 
 `config.json` and `model.safetensors` are the whole model; nothing in this repo is executed.
 
@@ -67,21 +57,12 @@ print("".join(chunk.text for chunk in generate.stream(model, {prompt!r}, config.
 
 {training}
 
-The weights are the last moving average of the run, not its best moment on the validation split.
+The weights are the last moving average of the run, not its best moment on the validation data.
 
 ## Limits
 
-- It knows the {n_chars} characters of its vocabulary; others are replaced by similar ones or left out.
-- It writes what looks like its training text. It knows no facts, follows no instructions, and what it writes,
-  names and opinions included, means nothing.
-- The figures come from one run with one seed on one text.
+{limits}
 """
-
-
-_SCORING = """The validation split is the end of the text, which this run did not train on. It is cut into windows of
-{block_size} characters that do not overlap, each read from an empty state; "carried on" scores the same characters with
-the state passed from window to window."""
-_UNSCORED = "This run was stopped before its budget was spent, so it was not scored on the validation split."
 
 
 def model_card(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> str:
@@ -93,22 +74,20 @@ def model_card(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> st
         metrics: its metrics.json.
     """
     head = f"---\n{_model_data(repo, config, metrics).to_yaml()}\n---\n"
-    sample, table = metrics["sample"], _results_table(metrics)
+    words, table = card_words.of(repo, config, metrics), _results_table(metrics)
     body = _BODY.format(
         title=f"{mixer_class(config.mixer).title}, {_corpus(metrics)}",
         about=_about(config.mixer),
         n_params=metrics["n_params"],
         corpus=_corpus(metrics),
         namespace=repo.split("/")[0],
-        repo=repo,
         results=f"{table}\n\n" if table else "",
-        scoring=_SCORING.format(block_size=config.block_size) if _results(metrics) else _UNSCORED,
-        prompt=sample["prompt"],
-        temperature=sample["temperature"],
-        seed=sample["seed"],
-        sample=_fenced(sample["text"]),
+        scoring=words.scoring,
+        sample_head=words.sample_head,
+        sample=_fenced(metrics["sample"]["text"]),
+        use=words.use,
         training=_table(("", ""), _training(config, metrics)),
-        n_chars=len(config.vocab),
+        limits=words.limits,
     )
     return str(ModelCard(head + body))
 
@@ -195,7 +174,7 @@ def _model_data(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> M
         datasets=[dataset] if dataset else None,
         base_model=init.partition("@")[0] if re.fullmatch(r"[\w.-]+/[\w.-]+(@\w+)?", init) else None,
         model_name=repo.split("/")[1],
-        eval_results=[_eval_result(key, name, metrics) for key, name in _results(metrics)] or None,
+        eval_results=[_eval_result(figure, metrics) for figure in card_words.figures(metrics)] or None,
     )
 
 
@@ -204,30 +183,21 @@ def _recurrent(mixer: str) -> bool:
     return not mixer_class(mixer).learned_positions
 
 
-def _eval_result(key: str, name: str, metrics: Mapping[str, Any]) -> EvalResult:
+def _eval_result(figure: Figure, metrics: Mapping[str, Any]) -> EvalResult:
     return EvalResult(
         task_type="text-generation",
         dataset_type=_dataset(metrics) or "text",
         dataset_name=_corpus(metrics),
-        dataset_split="train" if key == "train_loss" else "validation",
-        metric_type=_LOSSES[key][0],
-        metric_name=name,
-        metric_value=round(metrics[key], 4),
+        dataset_split=figure.split,
+        metric_type=figure.metric,
+        metric_name=figure.name,
+        metric_value=round(figure.value, 4),
     )
 
 
-def _results(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The losses there are, each with its name. A run may have been scored on a sample of the validation split."""
-    found = [(key, name) for key, (_, name) in _LOSSES.items() if metrics.get(key) is not None]
-    if metrics.get("val_loss_streaming") is not None:
-        return found
-    sample = f", over a sample of {metrics.get('tokens', 0):,} characters"
-    return [(key, name if key == "train_loss" else name + sample) for key, name in found]
-
-
 def _results_table(metrics: Mapping[str, Any]) -> str:
-    """The losses as a table; empty where there are none."""
-    rows = [(name, f"{metrics[key]:.4f}") for key, name in _results(metrics)]
+    """The figures as a table; empty where there are none."""
+    rows = [(figure.name, f"{figure.value:.4f}") for figure in card_words.figures(metrics)]
     return _table(("", "value"), rows) if rows else ""
 
 
@@ -238,8 +208,8 @@ def _corpus(metrics: Mapping[str, Any]) -> str:
     name = str(metrics["corpus"])
     if name in CORPORA and name != "tinyshakespeare":
         return CORPORA[name].title
-    if name in TASKS and TASKS[name].sha256 == metrics["corpus_sha256"]:
-        return f"the task {TASKS[name].title}"
+    if (task := card_words.task_of(metrics)) is not None:
+        return f"the task {task.title}"
     return "a text of its owner's"
 
 

@@ -13,6 +13,7 @@ from minrnn.hub import cards
 from minrnn.hub.names import checked
 from minrnn.hub.publishing import Upload
 from minrnn.models import disk
+from minrnn.tasks import TASKS
 
 ROOT = checkpoint.BUNDLED.parent
 CARD = "README.md"
@@ -92,6 +93,11 @@ def _check_scored(folder: Path, metrics: Mapping[str, Any]) -> None:
     if metrics.get("preset") not in presets.PRESETS:
         raise CheckpointError(
             f"{folder} is of preset {metrics.get('preset')!r}; bundle a run of one of: {', '.join(presets.PRESETS)}."
+        )
+    if metrics.get("corpus") in TASKS:
+        raise CheckpointError(
+            f"{folder} was trained on the task {metrics['corpus']!r}; only models of a text are bundled. Share it with "
+            "`python -m minrnn publish run`."
         )
     if metrics.get("val_loss") is None or metrics.get("val_loss_streaming") is None:
         raise CheckpointError(

@@ -31,6 +31,7 @@ class GRU(Mixer):
 
     title = "GRU"
     year = 2014
+    family = "nonlinear"
     chosen_first = False
     equation = "h = z · h₋₁ + (1 − z) · tanh(W x + r · (R h₋₁)); r and z read x and h₋₁"
 

@@ -47,6 +47,7 @@ class LSTM(Mixer):
     Options = LSTMOptions
     title = "LSTM"
     year = 1997
+    family = "nonlinear"
     equation = "c = f · c₋₁ + i · tanh(W x + R h₋₁), h = o · tanh(c); f, i and o read x and h₋₁"
 
     def __init__(self, config: ModelConfig) -> None:

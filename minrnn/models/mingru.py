@@ -90,6 +90,7 @@ class MinGRU(Mixer):
     Options = ExpansionOptions
     title = "minGRU"
     year = 2024
+    family = "linear"
     equation = "h = (1 − z) · h₋₁ + z · g(W x), z = σ(V x)"
 
     def __init__(self, config: ModelConfig) -> None:

@@ -49,6 +49,7 @@ class MinLSTM(Mixer):
     Options = MinLSTMOptions
     title = "minLSTM"
     year = 2024
+    family = "linear"
     equation = "h = f′ · h₋₁ + i′ · g(W x), f′ = f / (f + i), i′ = i / (f + i), f = σ(U x), i = σ(V x)"
 
     def __init__(self, config: ModelConfig) -> None:

@@ -64,6 +64,7 @@ class Mixer(nn.Module):
         title: its name for people.
         year: when it was published; 0 if it was not.
         equation: what it computes, in one line.
+        family: what theory counts it among: "nonlinear" or "linear" recurrences, or "attention"; empty if unknown.
         compared: whether the program puts it side by side with others; False for the rungs of the ladder, which
             only studies train.
         chosen_first: whether a visitor who has chosen nothing sees it.
@@ -74,6 +75,7 @@ class Mixer(nn.Module):
     title: ClassVar[str]
     year: ClassVar[int] = 0
     equation: ClassVar[str] = ""
+    family: ClassVar[str] = ""
     compared: ClassVar[bool] = True
     chosen_first: ClassVar[bool] = True
     learned_positions: ClassVar[bool] = False

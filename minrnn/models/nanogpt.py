@@ -46,6 +46,7 @@ class Attention(Mixer):
 
     Options = AttentionOptions
     title = "nanoGPT"
+    family = "attention"
     equation = (
         "y = softmax(q kᵀ / √d, over the characters before) v, in several heads, with learned positions"
     )

@@ -7,6 +7,7 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from minrnn.train import Done, Eval, Event, Iter
 
 TRIALS = "trials"
 """Folder of the search for recipes: every run in it is a row of the table of trials."""
+OF_TASKS = ("accuracy", "curve_accuracy", "date")
+"""Fields of a record that only a task's has."""
 ENDED_ON_BUDGET = ("max_iters", "max_seconds", "target_val_loss")
 
 
@@ -44,6 +47,8 @@ class Record:
         curve_tokens: characters read at every evaluation.
         curve_val_loss: the estimates of the validation loss there.
         accuracy: of a task: the share of right answers, by the length of a text.
+        curve_accuracy: of a task: the estimates of the accuracy, at the evaluations of `curve_tokens`.
+        date: of a task: the day the run was scored, as YYYY-MM-DD.
         settings: of a trial: corpus, shape and recipe, so that the presets of the day can be compared with it.
     """
 
@@ -61,6 +66,8 @@ class Record:
     curve_tokens: list[int] = field(default_factory=list)
     curve_val_loss: list[float] = field(default_factory=list)
     accuracy: dict[str, float] = field(default_factory=dict)
+    curve_accuracy: list[float] = field(default_factory=list)
+    date: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
 
 
@@ -88,7 +95,10 @@ def record(out: Path) -> Record | None:
     """
     failure = out / ERROR
     if finished(out):
-        return _measured(read(out / MODEL), read_events(out / METRICS))
+        measured = _measured(read(out / MODEL), read_events(out / METRICS))
+        return dataclasses.replace(
+            measured, command=_command(out), date=_date(out) if measured.accuracy else ""
+        )
     if failure.is_file():
         return Record(_command(out), failed=failure.read_text(encoding="utf-8").strip())
     return None
@@ -145,15 +155,15 @@ def _lines(rows: Mapping[str, Record]) -> str:
 
 
 def _plain(r: Record) -> dict[str, Any]:
-    """A record's fields; only a task's has an accuracy."""
-    return {name: value for name, value in dataclasses.asdict(r).items() if value or name != "accuracy"}
+    """A record's fields; only a task's has an accuracy and a date."""
+    return {name: value for name, value in dataclasses.asdict(r).items() if value or name not in OF_TASKS}
 
 
 def _measured(result: Result, events: list[Event]) -> Record:
     iters = [event for event in events if isinstance(event, Iter)]
     evals = [event for event in events if isinstance(event, Eval)]
     return Record(
-        command=result.command,
+        command="",
         val_loss=_rounded(result.val_loss) or 0.0,
         val_loss_streaming=_rounded(result.val_loss_streaming),
         train_loss=_rounded(result.train_loss),
@@ -166,6 +176,7 @@ def _measured(result: Result, events: list[Event]) -> Record:
         curve_tokens=[event.tokens for event in evals],
         curve_val_loss=[round(event.val_loss, 4) for event in evals],
         accuracy={length: round(share, 4) for length, share in result.accuracy.items()},
+        curve_accuracy=[round(event.accuracy, 4) for event in evals if event.accuracy is not None],
     )
 
 
@@ -174,7 +185,12 @@ def _rounded(loss: float | None) -> float | None:
 
 
 def _command(out: Path) -> str:
+    """What made the run, wherever its folder lies on this machine; empty where its spec cannot be read."""
     try:
-        return spec_command(read_spec(out), out)
+        return spec_command(read_spec(out), Path("runs", out.parent.name, out.name))
     except CheckpointError:
         return ""
+
+
+def _date(out: Path) -> str:
+    return datetime.fromtimestamp((out / MODEL / checkpoint.METRICS).stat().st_mtime, UTC).date().isoformat()

@@ -9,7 +9,7 @@ from pathlib import Path
 from minrnn.config import TrainConfig
 from minrnn.files import write_text
 from minrnn.models import MODEL_NAMES
-from minrnn.results import records, svg, tasks, trials
+from minrnn.results import length, records, svg, task_results, tasks, trials
 from minrnn.results.figures import Result, bundled, title
 from minrnn.results.records import TRIALS, Record, Records
 from minrnn.results.studies import RECIPES, REPLICATION, STUDIES, TASK_STUDY, Study
@@ -22,12 +22,13 @@ HEADROOM = 0.9
 """How far above the best loss a chart of curves goes, in nats."""
 
 
-def renew(docs: Path, runs: Path) -> list[str]:
+def renew(docs: Path, runs: Path, shipped: Path = task_results.SHIPPED) -> list[str]:
     """Read the run folders, keep what they hold, and renew the pages.
 
     Args:
         docs: the folder of the documents and of studies.json.
         runs: the folder that holds STUDY/ROW.
+        shipped: the file of the tasks' figures that the page shows.
 
     Returns:
         One line on every study: how many of its rows have been run.
@@ -40,6 +41,7 @@ def renew(docs: Path, runs: Path) -> list[str]:
     (docs / CHARTS).mkdir(exist_ok=True)
     for name, picture in charts(found).items():
         write_text(docs / CHARTS / name, picture)
+    task_results.save(task_results.gather(found.get(TASK_STUDY, {})), shipped)
     for page, sections in pages(found).items():
         fill(docs / page, sections)
     return [f"{s.name}: {len(found.get(s.name, {}))} of {len(s.rows)} rows run" for s in STUDIES.values()]
@@ -59,7 +61,10 @@ def pages(found: Records) -> dict[str, dict[str, str]]:
     return {
         "replication.md": sections(REPLICATION),
         "recipes.md": recipes,
-        "tasks.md": tasks.sections(found.get(TASK_STUDY, {})),
+        "tasks.md": {
+            **tasks.sections(found),
+            "endless": length.section(length.stored()),
+        },
     }
 
 

@@ -21,6 +21,8 @@ from minrnn.train import Event
 METRICS = "metrics.jsonl"
 MAX_POINTS = 2_000
 """Most points of one trace that reach a page."""
+LARGEST = 1e30
+"""Numbers from here on, infinite ones and what is no number stand in a damaged line: no training goes on with them."""
 KINDS: dict[str, type[Event]] = {
     "iter": train.Iter,
     "eval": train.Eval,
@@ -43,9 +45,16 @@ def from_line(line: str) -> Event | None:
     try:
         data = _whole(json.loads(line))
         event: Event = _READERS[data["event"]].validate_python(data)
+        if not all(map(_sound, data.values())):
+            return None
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError, ValidationError):
         return None
     return event
+
+
+def _sound(value: Any) -> bool:
+    """Whether a page can draw this: one number beyond all bounds in one line would blind the whole tab."""
+    return not isinstance(value, int | float) or abs(value) < LARGEST
 
 
 def _whole(data: Any) -> Any:

@@ -18,27 +18,24 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-import torch
-
-import minrnn
-from minrnn import checkpoint, corpora, data, device, files, train
+from minrnn import checkpoint, corpora, data, files, train
 from minrnn.corpora import OWN
 from minrnn.data import Source
 from minrnn.errors import CheckpointError, ConfigError, CorpusError, MinrnnError
 from minrnn.models import LanguageModel
 from minrnn.runs import saving
+from minrnn.runs.ending import finish
 from minrnn.runs.events import METRICS, last_event, to_line
 from minrnn.runs.lock import held
 from minrnn.runs.saving import MODEL as MODEL
 from minrnn.runs.saving import RESUME as RESUME
-from minrnn.runs.spec import OWN_TEXT, RunSpec, command, from_dict
+from minrnn.runs.spec import OWN_TEXT, RunSpec, from_dict
 from minrnn.text import CharVocab
 from minrnn.train import Event, TrainState
 
@@ -185,7 +182,7 @@ def _failures_kept(out: Path) -> Iterator[None]:
         raise
     except OSError as error:
         reason = f"{error.strerror or error} ({error.filename or out})"
-        _note(out, message := f"the run's folder cannot be written: {reason}. {saving.INTACT}")
+        _note(out, message := f"the run's folder cannot be written: {reason}. {saving.intact(error)}")
         raise CheckpointError(message) from error
     except Exception as error:
         _note(out, f"unexpected: {type(error).__name__}: {error}")
@@ -196,7 +193,7 @@ def _failures_kept(out: Path) -> Iterator[None]:
 
 def _note(out: Path, message: str) -> None:
     with suppress(OSError):  # a full disk may not even take this; the message is printed, too
-        (out / ERROR).write_text(message + "\n", encoding="utf-8", errors="replace")
+        files.write_text(out / ERROR, message + "\n")
 
 
 def _begun(spec: RunSpec, source: Source, out: Path) -> TrainState:
@@ -210,11 +207,11 @@ def _begun(spec: RunSpec, source: Source, out: Path) -> TrainState:
         return grown.with_dropout(spec.model.dropout)
 
     state = train.begin(train.new_model(make, spec.train), spec.train)
-    (out / METRICS).write_bytes(b"")
+    files.write_bytes(out / METRICS, b"")
     whole = dataclasses.replace(spec, model=state.model.config, corpus_sha256=source.sha256)
     facts = {"compute": state.compute.reason, "params": state.model.param_counts(), "began": time.time()}
     files.write_json(out / CONFIG, {**whole.to_dict(), **facts})
-    saving.save(state, out)
+    saving.save(state, out, 0)
     return state
 
 
@@ -223,50 +220,33 @@ def _follow_engine(
 ) -> Iterator[Event]:
     saved_at = state.seconds
     asked = out / STOP
-    engine = train.train(state, source, spec.train, should_stop=lambda: should_stop() or asked.exists())
-    with (out / METRICS).open("a", encoding="utf-8") as metrics:
-        for event in engine:
+
+    def stop() -> bool:
+        return should_stop() or asked.exists()
+
+    with (out / METRICS).open("ab") as metrics:
+        for event in train.train(state, source, spec.train, should_stop=stop):
+            saving.check_there(out)
             if isinstance(event, train.Done):
-                saving.save(state, out)
-                _finish(spec, source, state, event, out)
-            metrics.write(to_line(event) + "\n")
-            metrics.flush()
-            due = isinstance(event, train.Eval) or state.seconds - saved_at >= spec.train.save_seconds
-            if due and not isinstance(event, train.Done):  # the end was saved, and has its figures
+                _save(state, metrics, out)
+                event = finish(spec, source, state, event, out, stop)
+                _write(metrics, event)
                 os.fsync(metrics.fileno())
-                saving.save(state, out)
+                yield event
+                return
+            _write(metrics, event)
+            if isinstance(event, train.Eval) or state.seconds - saved_at >= spec.train.save_seconds:
+                _save(state, metrics, out)
                 saved_at = state.seconds
             yield event
 
 
-def _finish(spec: RunSpec, source: Source, state: TrainState, done: train.Done, out: Path) -> None:
-    """Put figures, history and a sample beside the weights. A run that is stopped is not scored: it ends at once."""
-    model, config = state.average, spec.train
-    bound = data.bind(source, model.config)
-    scored = done.reason != "stopped"
-    scores: dict[str, Any] = {"n_params": model.n_params}
-    if scored:
-        scores = bound.score(model, train_split=config.score_train, chars=config.score_chars)
-    metrics: dict[str, Any] = {
-        "model": model.config.mixer,
-        "preset": spec.preset,
-        "init": spec.init,
-        **scores,
-        "params": model.param_counts(),
-        "iters": state.iter,
-        "tokens_seen": state.tokens,
-        "seconds": state.seconds,
-        "device": device.describe(state.compute.device),
-        "dtype": str(state.compute.dtype).removeprefix("torch."),
-        "seed": config.seed,
-        "corpus": source.name,
-        "corpus_sha256": source.sha256,
-        "command": command(spec, out),
-        "train": dataclasses.asdict(config),
-        "minrnn": minrnn.__version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "sample": bound.saved_sample(model),
-    }
-    files.write_json(out / MODEL / checkpoint.METRICS, metrics)
-    files.write_bytes(out / MODEL / checkpoint.HISTORY, (out / METRICS).read_bytes())
+def _write(metrics: BinaryIO, event: Event) -> None:
+    metrics.write(to_line(event).encode() + b"\n")
+    metrics.flush()
+
+
+def _save(state: TrainState, metrics: BinaryIO, out: Path) -> None:
+    """Save the state; what it says of metrics.jsonl is on the disk before."""
+    os.fsync(metrics.fileno())
+    saving.save(state, out, metrics.tell())

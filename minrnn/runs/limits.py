@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from minrnn import checkpoint, data, settings
+from minrnn import checkpoint, data, presets, settings
 from minrnn.checked import shown
+from minrnn.data import Source
 from minrnn.errors import CheckpointError, ConfigError
-from minrnn.runs.listing import ABOUT, FOLLOWED, Listing, Run
-from minrnn.runs.process import QUEUED
+from minrnn.runs.listing import FOLLOWED, Listing, Run
 from minrnn.runs.spec import RunSpec
+from minrnn.tasks import TASKS
 
 MIN_TOKEN_CHARS = 16
 MAX_QUEUED = 8
 """Runs that wait: at three minutes a job of one to four runs, nobody waits much longer than twenty."""
 MAX_CHARS_AN_ITER, MAX_BLOCK = 16_384, 512
 """Twice what the largest preset reads in one iter and in one window; it fits a small machine's memory."""
-UNFOLLOWED_S = 120.0
-"""A run that no page shows for so long is stopped. A hidden page reports once a minute."""
+MAX_PAIRS_AN_ITER = 16_384 * 256
+"""Attention while training keeps a number for every pair of characters of a window, in every layer and head: 16
+windows of 512, or 64 of 256."""
+MAX_LOGITS_AN_ITER = 4_096 * 4_096
+"""The head's output keeps a number for every character of the text at every character of a batch."""
 MAX_TASK_BLOCK = 1_024
 """A task's texts are short. A larger block_size costs a model nothing but rows of learned positions."""
-KEPT_S = 3_600.0
-"""A run, and the text it was given, is deleted so long after it was asked for."""
 _AT_HOME = "run minRNN on your own machine"
 
 
@@ -57,12 +58,13 @@ def check_free(runs: Listing, token: str, count: int) -> None:
 
 
 def limited(specs: Sequence[RunSpec]) -> list[RunSpec]:
-    """Specs whose budgets keep to the limits; a budget left open is set to its limit.
+    """Specs whose budgets and scoring keep to the limits; a budget left open is set to its limit.
 
     Raises:
         ConfigError: if a value is over its limit.
     """
     for spec in specs:
+        _check_offered(spec)
         _check_sizes(spec)
     seconds = settings.MAX_TRAIN_SECONDS_LIMITED / len(specs)
     return [_within(spec, seconds) for spec in specs]
@@ -76,38 +78,35 @@ def follow(runs: Sequence[Run]) -> None:
                 (run.path / FOLLOWED).touch()
 
 
-def forgotten(runs: Sequence[Run]) -> list[Run]:
-    """The visitors' runs that go on although no page has shown them lately."""
-    now = time.time()
-    going = [run for run in runs if run.owner and run.active and not run.stopping]
-    return [run for run in going if now - _seen(run) > UNFOLLOWED_S]
-
-
-def expired(runs: Sequence[Run]) -> list[Run]:
-    """The visitors' runs that ended and have been kept long enough. Those of the machine's owner stay."""
-    now = time.time()
-    return [run for run in runs if run.owner and not run.active and now - run.asked > KEPT_S]
-
-
-def _seen(run: Run) -> float:
-    """When a page showed the run last, or it was asked for or resumed."""
-    return max(run.asked, *(_mtime(run.path / name) for name in (FOLLOWED, QUEUED, ABOUT)))
-
-
-def _mtime(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
+def check_vocab(spec: RunSpec, source: Source) -> None:
+    """Raise ConfigError if one iter on that text would take more memory than a small machine has."""
+    chars = spec.train.batch_size * data.window(spec.corpus, spec.model)
+    _check([("batch times window times different characters", chars * len(source.vocab), MAX_LOGITS_AN_ITER)])
 
 
 def _check_sizes(spec: RunSpec) -> None:
     block, window = spec.model.block_size, data.window(spec.corpus, spec.model)
-    sizes = [
-        ("iters", spec.train.max_iters, settings.MAX_ITERS_LIMITED),
-        ("window (block_size)", block, MAX_TASK_BLOCK if window < block else MAX_BLOCK),
-        ("batch times window", spec.train.batch_size * window, MAX_CHARS_AN_ITER),
-    ]
+    chars = spec.train.batch_size * window
+    _check(
+        [
+            ("iters", spec.train.max_iters, settings.MAX_ITERS_LIMITED),
+            ("window (block_size)", block, MAX_TASK_BLOCK if window < block else MAX_BLOCK),
+            ("batch times window", chars, MAX_CHARS_AN_ITER),
+            ("batch times window times window", chars * window, MAX_PAIRS_AN_ITER),
+        ]
+    )
+
+
+def _check_offered(spec: RunSpec) -> None:
+    """Only what the page offers: its presets, and for a task the one for tasks."""
+    offered = (*presets.OFFERED, "task") if spec.corpus in TASKS else presets.OFFERED
+    if spec.init is None and spec.preset not in offered:
+        raise ConfigError(
+            f"preset {shown(spec.preset)} is not offered here for {spec.corpus}; choose one of: {', '.join(offered)}."
+        )
+
+
+def _check(sizes: Sequence[tuple[str, int, int]]) -> None:
     for what, value, limit in sizes:
         if value > limit:
             raise ConfigError(
@@ -133,9 +132,13 @@ def _within(spec: RunSpec, seconds: float) -> RunSpec:
             f"seconds is {spec.train.max_seconds:g} a model and the limit here is {seconds:g} "
             f"({settings.MAX_TRAIN_SECONDS_LIMITED:g} for all that are chosen); lower it, or {_AT_HOME}."
         )
+    most = settings.MAX_SCORE_CHARS_LIMITED
     recipe = dataclasses.replace(
         spec.train,
         max_seconds=spec.train.max_seconds or seconds,
         max_iters=spec.train.max_iters or settings.MAX_ITERS_LIMITED,
+        score_seconds=settings.MAX_SCORE_SECONDS_LIMITED,
+        score_chars=min(spec.train.score_chars or most, most),
+        score_train=False,
     )
     return dataclasses.replace(spec, train=recipe)

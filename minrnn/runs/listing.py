@@ -14,6 +14,7 @@ import io
 import itertools
 import logging
 import re
+import threading
 import unicodedata
 import zipfile
 from collections import OrderedDict
@@ -34,8 +35,9 @@ MAX_TITLE_CHARS = 60
 MAX_FOLLOWED = 64
 """Runs whose histories are kept in memory; another one is read from its file again."""
 Status = Literal["waiting", "running", "stopped", "finished", "failed", "killed"]
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
-"""Letters and symbols that look like a space: fillers of Hangul, and the empty pattern of Braille."""
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159"
+"""Letters and symbols that look like a space: fillers of Hangul, the empty pattern of Braille, the place of an object,
+a note without a head."""
 _PART = "[^./\\\\\0\ud800-\udfff][^/\\\\\0\ud800-\udfff]{0,199}"  # surrogates: bytes that no page can be sent
 _NAME = re.compile(f"{_PART}(/{_PART})?")
 _LOG = logging.getLogger(__name__)
@@ -94,6 +96,7 @@ class Listing:
     def __init__(self) -> None:
         self._followers: OrderedDict[Path, Follower] = OrderedDict()
         self._passed_over: dict[Path, str] = {}
+        self._lock = threading.Lock()
 
     def listed(self, token: str) -> list[Run]:
         """The runs that the holder of a token may see, the newest first: all, or where visitors share, their own."""
@@ -126,10 +129,11 @@ class Listing:
 
     def history(self, run: Run) -> History:
         """Everything a run has reported so far."""
-        follower = self._followers.setdefault(run.path, Follower(run.path))
-        self._followers.move_to_end(run.path)
-        while len(self._followers) > MAX_FOLLOWED:
-            self._followers.popitem(last=False)
+        with self._lock:
+            follower = self._followers.setdefault(run.path, Follower(run.path))
+            self._followers.move_to_end(run.path)
+            while len(self._followers) > MAX_FOLLOWED:
+                self._followers.popitem(last=False)
         return follower.poll()
 
     @property

@@ -48,6 +48,34 @@ def held(out: Path) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def turn(path: Path, patience_s: float = 20.0) -> Iterator[None]:
+    """Wait for one's turn: at most one thread of one process is inside at a time.
+
+    Args:
+        path: the lock's file; its folder is made where it is not there.
+        patience_s: how long to wait.
+
+    Raises:
+        CheckpointError: if somebody else has the turn all that time, or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = _acquired(path, patience_s)
+    except Timeout:
+        raise CheckpointError(
+            f"another app works on {path.parent} and has not finished in {patience_s:g} seconds; try again."
+        ) from None
+    except OSError as error:
+        raise CheckpointError(
+            f"{path.parent} cannot be written ({error.strerror or error}); check its permissions and free some space."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def is_held(out: Path) -> bool:
     """Whether a process trains in this folder now. In a folder that cannot be written nobody does."""
     if not (out / LOCK).exists():

@@ -15,9 +15,14 @@ import time
 from pathlib import Path
 
 import minrnn
-from minrnn import files
+from minrnn import device, files, settings
 from minrnn.runs.folder import ERROR, LOG, STARTING, STOP
 from minrnn.runs.lock import is_held
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 QUEUED = "queued"
 NICENESS = 5
@@ -95,6 +100,8 @@ def spawn(out: Path) -> subprocess.Popen[bytes]:
             env=_environment(),
         )
     _give_way(child.pid)
+    if settings.training_mode() == "limited":
+        _bound_memory(child.pid)
     return child
 
 
@@ -132,6 +139,16 @@ def _give_way(pid: int) -> None:
         os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS))
     with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS), encoding="ascii")
+
+
+def _bound_memory(pid: int) -> None:
+    """Let a visitor's worker hold so much memory and no more, where the system lets one say so. Beyond it the worker
+    fails, and not the app. With a GPU the driver's own reservations would count: there no bound is set."""
+    if resource is None or not hasattr(resource, "prlimit") or device.choose().device.type != "cpu":
+        return
+    most = settings.max_worker_bytes()
+    with contextlib.suppress(OSError):
+        resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
 
 
 def _environment() -> dict[str, str]:

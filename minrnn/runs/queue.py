@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import logging
-import secrets
-import shutil
 import subprocess
 import threading
 import time
@@ -21,16 +18,18 @@ from pathlib import Path
 from minrnn import settings
 from minrnn.corpora import Corpus
 from minrnn.errors import CheckpointError, ConfigError
-from minrnn.runs import folder, limits, listing, process
+from minrnn.runs import folder, limits, listing, making, process
+from minrnn.runs.keeping import Keeping
 from minrnn.runs.listing import Listing, Run
-from minrnn.runs.lock import alone
+from minrnn.runs.lock import alone, turn
 from minrnn.runs.request import TrainRequest
 from minrnn.runs.spec import RunSpec, check_trainable
 from minrnn.train import Event
 
 _LOG = logging.getLogger(__name__)
-_LOCK = ".jobs"
-"""In the runs folder: held by the process that looks after the queue at the moment."""
+_LOCK, _ASKING = ".jobs", ".asking"
+"""In the runs folder: held by the process that looks after the queue at the moment, and by the one that starts,
+resumes or deletes a run."""
 
 
 class TrainingQueue:
@@ -43,6 +42,8 @@ class TrainingQueue:
     def __init__(self) -> None:
         self.runs = Listing()
         self._children: dict[Path, subprocess.Popen[bytes]] = {}
+        self._spawned: dict[Path, float] = {}
+        self._keeping = Keeping()
         self._asking = threading.Lock()
         self._stepping = threading.Lock()
         self._ended = threading.Event()
@@ -61,7 +62,10 @@ class TrainingQueue:
         Raises:
             MinrnnError: if they cannot be trained, or not here, or not now.
         """
-        with self._rights(token, len(request.models) + len(request.inits), request.inits):
+        with self._turn():
+            if settings.training_mode() == "limited":
+                count = len(request.models) + len(request.inits)
+                limits.check_may_start(self.runs, token, count, request.inits)
             return self._ask(request.specs(), token, request.own_text())
 
     def resume(self, name: str, token: str = "", more_iters: int = 0) -> None:
@@ -75,7 +79,7 @@ class TrainingQueue:
         Raises:
             MinrnnError: if it is still going, or has nothing left to do.
         """
-        with self._asking:
+        with self._turn():
             run = self.runs.find(name, token)
             if run.active:
                 raise CheckpointError(f"{run.title} is {run.status} already; stop it first.")
@@ -105,12 +109,12 @@ class TrainingQueue:
         Raises:
             CheckpointError: if it is running.
         """
-        with self._asking:  # or it might be resumed meanwhile
+        with self._turn():  # or it might be resumed meanwhile
             run = self.runs.find(name, token)
             with _writing(run):
                 if run.status == "running" or (run.status == "waiting" and not process.unqueue(run.path)):
                     raise CheckpointError(f"{run.title} is running; stop it first.")
-                _delete(run)
+                making.delete(run)
 
     def rename(self, name: str, title: str, token: str = "") -> None:
         """Give a run another title; its folder keeps its name.
@@ -129,12 +133,31 @@ class TrainingQueue:
             if not ours:
                 return
             if settings.training_mode() == "limited":
-                for run in limits.forgotten(self.runs.every()):
-                    process.stop(run.path)
-                for run in limits.expired(self.runs.every()):
-                    _delete(run)
+                self._end_overdue()
+                self._tidy_now()
             if not settings.on_zero_gpu() and (first := self._claimed()):
                 self._spawn(first.path)
+
+    def _tidy_now(self) -> None:
+        """Tidy up, unless somebody asks for runs at this moment."""
+        if not self._asking.acquire(blocking=False):
+            return
+        try:
+            with alone(settings.runs_dir() / _ASKING) as ours:
+                if ours:
+                    self._keeping.tidy(self.runs.every())
+        finally:
+            self._asking.release()
+
+    def _end_overdue(self) -> None:
+        """Kill a worker that has hung: nobody else's run starts before it ends."""
+        allowed = (
+            settings.MAX_TRAIN_SECONDS_LIMITED + settings.MAX_SCORE_SECONDS_LIMITED + settings.WORKER_GRACE_S
+        )
+        for out, child in self._children.items():
+            if time.monotonic() - self._spawned[out] > allowed:
+                child.kill()
+                process.give_up(out, f"the worker had not ended after {allowed:g} seconds, so it was killed.")
 
     def waiting(self) -> list[Run]:
         """The runs whose turn it is, the next one first; none while another one of the queue trains."""
@@ -186,6 +209,7 @@ class TrainingQueue:
     def _spawn(self, out: Path) -> None:
         try:
             self._children[out] = process.spawn(out)
+            self._spawned[out] = time.monotonic()
         except OSError as error:
             process.give_up(out, f"the worker could not be started ({error}); free some space, then resume.")
 
@@ -207,45 +231,26 @@ class TrainingQueue:
             yield ours
 
     @contextlib.contextmanager
-    def _rights(self, token: str, count: int, inits: Sequence[str]) -> Iterator[None]:
-        """What must hold before a request is even read: nobody else passes the check until the runs are there."""
+    def _turn(self) -> Iterator[None]:
+        """Check and act as one: no other thread, and no other app, starts, resumes or deletes runs here meanwhile."""
         listing.check_on()
-        with self._asking:
-            if settings.training_mode() == "limited":
-                limits.check_may_start(self.runs, token, count, inits)
+        with self._asking, turn(settings.runs_dir() / _ASKING):
             yield
 
     def _ask(self, specs: Sequence[RunSpec], token: str, text: Corpus | None) -> list[str]:
-        if settings.training_mode() == "limited":
+        limited = settings.training_mode() == "limited"
+        if limited:
             specs = limits.limited(specs)
         for spec in specs:
-            check_trainable(spec, folder.read_corpus(spec, Path()) if text is None else text)
-        asked = time.time()
-        return [self._make(spec, token, text, asked, order) for order, spec in enumerate(specs)]
-
-    def _make(self, spec: RunSpec, token: str, text: Corpus | None, asked: float, order: int) -> str:
-        """Make a run's folder, with everything in it that it takes to start it."""
-        shared = settings.training_mode() == "limited"
-        owner = listing.owner_of(token) if shared else ""
-        secret = secrets.token_hex(8 if shared else 3)
-        name = f"{spec.preset}-{spec.model.mixer}-{spec.corpus}-{secret}"
-        out = settings.runs_dir() / name
-        try:
-            folder.create(out, spec, None if text is None else text.text)
-            listing.write_about(out, self._title(spec, token), asked, owner, order)
-            process.queue(out)
-        except OSError as error:
-            shutil.rmtree(out, ignore_errors=True)
-            raise CheckpointError(
-                f"the run's folder {out} cannot be made ({error}); free some space."
-            ) from error
-        return name
-
-    def _title(self, spec: RunSpec, token: str) -> str:
-        start = "tuned" if spec.init else spec.preset
-        title = f"{spec.model_title} {start}, {spec.corpus}"
-        taken = {run.title for run in self.runs.listed(token)}
-        return next(t for n in itertools.count(1) if (t := f"{title} {n}" if n > 1 else title) not in taken)
+            source = folder.read_corpus(spec, Path()) if text is None else text
+            check_trainable(spec, source)
+            if limited:
+                limits.check_vocab(spec, source)
+        owner = listing.owner_of(token) if limited else ""
+        if limited:
+            self._keeping.tidy(self.runs.every(), owner, specs)
+        titles = making.titles(specs, {run.title for run in self.runs.listed(token)})
+        return making.make(specs, titles, owner, None if text is None else text.text)
 
     def _resumed(self, run: Run, more_iters: int) -> RunSpec:
         """What a run that goes on trains: what it did, or so many further iters and nothing else."""
@@ -290,10 +295,3 @@ def _writing(run: Run) -> Iterator[None]:
         raise CheckpointError(
             f"{run.title}: {run.path} cannot be written ({error.strerror or error}); check its permissions."
         ) from error
-
-
-def _delete(run: Run) -> None:
-    """Delete a run: out of sight at once, then off the disk."""
-    aside = settings.runs_dir() / f".deleted-{secrets.token_hex(8)}"
-    run.path.rename(aside)
-    shutil.rmtree(aside, ignore_errors=True)

@@ -12,11 +12,11 @@ from annotated_types import Interval
 
 from minrnn import checkpoint, corpora, data, files, presets
 from minrnn.checked import Checked, shown
-from minrnn.config import Count, DeviceName, DtypeName, MixerOptions, Probability, Seed
+from minrnn.config import Count, DeviceName, DtypeName, Probability, Seed
 from minrnn.corpora import OWN, Corpus
 from minrnn.errors import ConfigError, CorpusError
 from minrnn.models import MODEL_NAMES, mixer_class
-from minrnn.runs.spec import OWN_TEXT, RunSpec, command, fine_tune, from_preset
+from minrnn.runs.spec import OWN_TEXT, SIGNED_SUFFIX, RunSpec, command, fine_tune, from_preset
 
 MAX_RUNS = 8
 """Runs of one request: more than the models there are is a mistake."""
@@ -31,7 +31,8 @@ class TrainRequest(Checked):
     """What to train. None keeps what the preset says.
 
     Attributes:
-        models: what to train from nothing; a list, or names separated by commas.
+        models: what to train from nothing; a list, or names separated by commas. "mingru-signed" is minGRU with
+            decays that may be negative.
         preset: shape and recipe.
         inits: checkpoints to train on, in place of models from nothing; a list, or one checkpoint.
         corpus: a text's or a task's name, or "own".
@@ -83,7 +84,7 @@ class TrainRequest(Checked):
         if self.preset not in presets.TRAINED:
             raise ConfigError(f"preset is {shown(self.preset)}; choose one of: {', '.join(presets.TRAINED)}.")
         for model in self.models:
-            presets.get(self.preset, model)
+            presets.get(self.preset, _mixer(model))
         if self.corpus != OWN and self.corpus not in data.names():
             known = ", ".join([*data.names(), OWN])
             raise CorpusError(f"the text or task {shown(self.corpus)} is not known; choose one of: {known}.")
@@ -95,8 +96,8 @@ class TrainRequest(Checked):
             MinrnnError: for a checkpoint that cannot be read, or values that do not go together.
         """
         found = [fine_tune(init) for init in self.inits]
-        order = sorted(self.models, key=lambda model: MODEL_NAMES.index(model))  # a page lists them as ticked
-        found += [from_preset(self.preset, model) for model in order]
+        order = sorted(self.models, key=_place)  # a page lists them as ticked
+        found += [self._fresh(model) for model in order]
         return [self._changed(spec) for spec in found]
 
     def own_text(self) -> Corpus | None:
@@ -109,6 +110,10 @@ class TrainRequest(Checked):
             return None
         return corpora.own.from_file(Path(self.file)) if self.file else corpora.own.from_text(self.text)
 
+    def _fresh(self, model: str) -> RunSpec:
+        spec = from_preset(self.preset, _mixer(model))
+        return spec if model == spec.model.mixer else _decaying(spec, "signed")
+
     def _changed(self, spec: RunSpec) -> RunSpec:
         """A preset's spec with the fields that were filled in."""
         recipe = {name: value for name in _RECIPE if (value := getattr(self, name)) is not None}
@@ -116,7 +121,7 @@ class TrainRequest(Checked):
         if self.block_size is not None and spec.init is None:
             shape["block_size"] = self.block_size
         if self.decay is not None:
-            shape["options"] = _with_decay(spec, self.decay)
+            spec = _decaying(spec, self.decay)
         return dataclasses.replace(
             spec,
             corpus=self.corpus,
@@ -125,13 +130,23 @@ class TrainRequest(Checked):
         )
 
 
-def _with_decay(spec: RunSpec, decay: str) -> MixerOptions:
-    """The options of a spec's mixer with that decay."""
+def _mixer(model: str) -> str:
+    return model.removesuffix(SIGNED_SUFFIX)
+
+
+def _place(model: str) -> int:
+    """A model's place among those of a request."""
+    return MODEL_NAMES.index(_mixer(model))
+
+
+def _decaying(spec: RunSpec, decay: str) -> RunSpec:
+    """The spec with that decay."""
     options = spec.model.options or mixer_class(spec.model.mixer).Options()
     if spec.init is not None or not hasattr(options, "decay"):
         whose = spec.init or spec.model.mixer
         raise ConfigError(f"decay is {decay!r} and {whose} has no such choice; leave it out for this model.")
-    return dataclasses.replace(options, decay=decay)  # type: ignore[call-arg]
+    options = dataclasses.replace(options, decay=decay)  # type: ignore[call-arg]
+    return dataclasses.replace(spec, model=dataclasses.replace(spec.model, options=options))
 
 
 def names(value: Any) -> Any:

@@ -6,6 +6,7 @@ if nothing had happened.
 
 from __future__ import annotations
 
+import errno
 import io
 import shutil
 from pathlib import Path
@@ -23,19 +24,43 @@ from minrnn.runs.spec import RunSpec
 from minrnn.train import TrainState
 
 MODEL, RESUME = "model", "resume.pt"
-INTACT = "The last checkpoint is intact: free some space, then resume the run."
+INTACT = "The last checkpoint is intact: {}, then resume the run."
+_FORBIDDEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
-def save(state: TrainState, out: Path) -> None:
+def intact(error: BaseException) -> str:
+    """What is left after a write has failed, and what to do."""
+    forbidden = isinstance(error, OSError) and error.errno in _FORBIDDEN
+    return INTACT.format("let this user write to it" if forbidden else "free some space")
+
+
+def check_there(out: Path) -> None:
+    """Raise CheckpointError if the folder of a run that trains has been deleted or moved. Nothing is saved then: a
+    save would make half a folder anew."""
+    if not (out / METRICS).exists():
+        raise CheckpointError(
+            f"{out} was deleted or moved while the run trained there, so the run has ended; "
+            "if it was moved, resume it at its new place."
+        )
+
+
+def save(state: TrainState, out: Path, metrics_bytes: int) -> None:
     """Write model/ and resume.pt, each file whole or not at all. Figures of an earlier end are removed: they are
     another model's from now on.
 
+    Args:
+        state: what is saved.
+        out: the run's folder.
+        metrics_bytes: length of metrics.jsonl up to this moment; these bytes must be on the disk, not only written.
+
     Raises:
-        CheckpointError: if the disk does not take them.
+        CheckpointError: if the disk does not take them, or the folder is gone.
     """
     buffer = io.BytesIO()
-    torch.save({"state": state.state_dict(), "metrics_bytes": (out / METRICS).stat().st_size}, buffer)
+    torch.save({"state": state.state_dict(), "metrics_bytes": metrics_bytes}, buffer)
+    check_there(out)
     try:
+        (out / MODEL).mkdir(exist_ok=True)  # not the folder above it, which may be gone by now
         for name in (checkpoint.METRICS, checkpoint.HISTORY):
             (out / MODEL / name).unlink(missing_ok=True)
         state.average.save(out / MODEL)
@@ -44,7 +69,7 @@ def save(state: TrainState, out: Path) -> None:
         need, free = len(buffer.getbuffer()) / 1e6, shutil.disk_usage(out).free / 1e6
         raise CheckpointError(
             f"the run could not be saved at iter {state.iter}: {error}. A save needs about {1.5 * need:.1f} MB, "
-            f"and {free:.1f} MB are free. {INTACT}"
+            f"and {free:.1f} MB are free. {intact(error)}"
         ) from error
 
 

@@ -24,6 +24,8 @@ from minrnn.models import disk, mixer_class
 from minrnn.settings import MAX_JSON_BYTES
 
 DEFAULT_CORPUS = "tinyshakespeare"
+SIGNED_SUFFIX = "-signed"
+"""Behind a model's name: the same with decays that may be negative."""
 OWN_TEXT = "own.txt"
 """The file in a run's folder that holds a text of the reader's own."""
 _FALLBACKS = ("tiny", *presets.PRESETS)
@@ -38,6 +40,7 @@ CHANGEABLE = frozenset(
         "eval_chars",
         "score_chars",
         "score_train",
+        "score_seconds",
     }
     | {"sample_interval", "sample_chars", "save_seconds", "device", "dtype"}
 )
@@ -74,9 +77,15 @@ class RunSpec(Checked):
             )
 
     @property
+    def model_key(self) -> str:
+        """The model's name; with decays that may be negative it is another model, such as "mingru-signed"."""
+        signed = getattr(self.model.options, "decay", "") == "signed"
+        return self.model.mixer + SIGNED_SUFFIX * signed
+
+    @property
     def model_title(self) -> str:
         """The model's name for people; decays that may be negative are part of it."""
-        signed = getattr(self.model.options, "decay", "") == "signed"
+        signed = self.model_key.endswith(SIGNED_SUFFIX)
         return "signed " * signed + mixer_class(self.model.mixer).title
 
     def to_dict(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from minrnn.tasks import missing_duplicate
 # isort: on
 
 from minrnn.tasks.example import NOT_ASKED_CHAR, Example, example
-from minrnn.tasks.score import accuracy, chance
+from minrnn.tasks.score import accuracy, chance, share_text
 from minrnn.tasks.task import NOT_ASKED, TASKS, Task, find_task
 
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "chance",
     "example",
     "find_task",
+    "share_text",
 ]

@@ -49,6 +49,7 @@ class Brackets(Task):
     question = "After a closing bracket: which bracket closes the innermost one that is still open?"
     why_hard = "It was opened a while ago, and what stood between must be passed over, level by level."
     theory = "Every model here can at the trained length: a small state or two layers of attention suffice."
+    can_at_every_length = ("nonlinear", "linear", "signed")
     on_page = True
 
     types: Annotated[int, Interval(ge=2, le=len(OPENING))] = 3

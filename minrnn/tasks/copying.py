@@ -46,6 +46,8 @@ class Copying(Task):
     question = "A string, then question marks: give the string back in order."
     why_hard = "The whole string must be in memory before the first question comes."
     theory = "Attention can copy long strings. A state of fixed size runs out of room."
+    can_at_every_length = ("attention",)
+    fail_as_texts_grow = ("nonlinear", "linear", "signed")
     on_page = True
 
     symbols: Annotated[int, Interval(ge=2, le=len(LETTERS))] = 8

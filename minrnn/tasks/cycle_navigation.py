@@ -36,6 +36,8 @@ class CycleNavigation(Task):
     question = "On a circle of five places, + is one step on, - one back: where does the walk stand?"
     why_hard = "The state must turn exactly at every step, in both directions."
     theory = "LSTM and GRU can solve it at every length. minGRU, minLSTM and attention fail as texts grow."
+    can_at_every_length = ("nonlinear",)
+    fail_as_texts_grow = ("linear", "signed", "attention")
 
     trained_length: int = 40
 

@@ -34,6 +34,7 @@ class EvenPairs(Task):
     question = "Is the number of changes between neighbouring bits odd? 1 for yes, 0 for no."
     why_hard = "It looks like counting; the shortcut is to compare the first bit with the last."
     theory = "Every model here can solve it, by keeping the first bit."
+    can_at_every_length = ("nonlinear", "linear", "signed", "attention")
 
     trained_length: int = 40
 

@@ -46,6 +46,8 @@ class FlipFlop(Task):
     question = "w writes a bit, i is to be ignored, r reads: which bit was written last?"
     why_hard = "The bit must survive any number of pairs that look like it and mean nothing."
     theory = "Gated recurrences, linear or not, solve it at every length. Attention errs on longer texts."
+    can_at_every_length = ("nonlinear", "linear", "signed")
+    fail_as_texts_grow = ("attention",)
     on_page = True
 
     ignored: Annotated[float, Interval(ge=0, le=1)] = 0.8

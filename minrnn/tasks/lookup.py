@@ -48,6 +48,7 @@ class Lookup(Task):
     question = "A table of letters, then names of places: which letter stood at this place?"
     why_hard = "Any place may be asked next, so nothing in the table may be forgotten."
     theory = "One layer of attention suffices. A recurrence needs a state as large as the table."
+    can_at_every_length = ("attention",)
     on_page = True
 
     places: Annotated[int, Interval(ge=1, le=len(NAMES))] = 32

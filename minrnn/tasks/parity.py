@@ -34,6 +34,8 @@ class Parity(Task):
     question = "Is the number of ones so far odd? 1 for yes, 0 for no."
     why_hard = "Every bit counts: one mistake turns all later answers round."
     theory = "LSTM and GRU can solve it at every length. minGRU, minLSTM and attention fail as texts grow."
+    can_at_every_length = ("nonlinear", "signed")
+    fail_as_texts_grow = ("linear", "attention")
     on_page = True
 
     trained_length: int = 32

@@ -23,6 +23,11 @@ def accuracy(logits: Tensor, targets: Tensor) -> float:
     return right[asked].float().mean().item()
 
 
+def share_text(accuracy: float) -> str:
+    """An accuracy with the digits its standard error leaves, rounded down: 1.00 is not said of what is below it."""
+    return f"{int(accuracy * 100 + 1e-9) / 100:.2f}"
+
+
 def chance(task: Task, T: int | None = None, seed: int = 0) -> float:
     """The accuracy of always giving the most frequent answer, measured on 256 texts.
 

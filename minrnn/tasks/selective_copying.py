@@ -46,6 +46,7 @@ class SelectiveCopying(Task):
     question = "Letters among dots, then question marks: give the letters back in order."
     why_hard = "The model must skip the dots, however many, and keep the letters in order."
     theory = "Gates that read the input can solve it at every length. Attention can at the trained length."
+    can_at_every_length = ("nonlinear", "linear", "signed")
     on_page = True
 
     tokens: Annotated[int, Interval(ge=1, le=4_096)] = 8

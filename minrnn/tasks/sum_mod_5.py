@@ -33,6 +33,8 @@ class SumMod5(Task):
     question = "What is the sum of all digits so far, modulo 5?"
     why_hard = "The state must turn exactly at every step, and an error never goes away."
     theory = "LSTM and GRU can solve it at every length. minGRU, minLSTM and attention fail as texts grow."
+    can_at_every_length = ("nonlinear",)
+    fail_as_texts_grow = ("linear", "signed", "attention")
     on_page = True
 
     trained_length: int = 32

@@ -24,6 +24,9 @@ from minrnn.errors import ConfigError
 NOT_ASKED = -100
 """The target where nothing is asked. Torch's cross-entropy ignores it by default."""
 
+HASHED_TEXTS = 8
+"""Texts that enter a task's hash."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task(Checked, ABC):
@@ -35,6 +38,9 @@ class Task(Checked, ABC):
         question: one line that gives the rule.
         why_hard: one line on what makes it hard.
         theory: one line on which models can solve it, and how well.
+        can_at_every_length: the kinds of models of which theory says that they can answer at every length:
+            "nonlinear", "linear" and "signed" recurrences, "attention".
+        fail_as_texts_grow: the kinds of which it says that they cannot. It may be silent on others.
         on_page: whether the page offers it; the command line offers every task.
         trained_length: characters of a training text.
     """
@@ -44,6 +50,8 @@ class Task(Checked, ABC):
     question: ClassVar[str]
     why_hard: ClassVar[str]
     theory: ClassVar[str]
+    can_at_every_length: ClassVar[tuple[str, ...]] = ()
+    fail_as_texts_grow: ClassVar[tuple[str, ...]] = ()
     on_page: ClassVar[bool] = False
 
     trained_length: Annotated[int, Interval(ge=1, le=65_536)] = 64
@@ -59,9 +67,11 @@ class Task(Checked, ABC):
 
     @property
     def sha256(self) -> str:
-        """Hexadecimal digest of name and sizes, which tells a task from the same one with other sizes."""
-        sizes = json.dumps([self.name, dataclasses.asdict(self)], sort_keys=True)
-        return hashlib.sha256(sizes.encode()).hexdigest()
+        """Hexadecimal digest of name, sizes and some texts: a task whose sizes or whose rule differ has another one."""
+        idx, targets = self.batch(torch.Generator().manual_seed(0), HASHED_TEXTS, self.trained_length)
+        sizes = json.dumps([self.name, self.vocab, dataclasses.asdict(self)], sort_keys=True)
+        texts = json.dumps([idx.tolist(), targets.tolist()])
+        return hashlib.sha256(f"{sizes}\n{texts}".encode()).hexdigest()
 
     @property
     def min_length(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -18,8 +19,11 @@ from minrnn.ui.inside import api as inside_api
 from minrnn.ui.inside import tab as inside
 from minrnn.ui.listeners import Listeners
 from minrnn.ui.results import tab as results
+from minrnn.ui.tasks import api as tasks_api
+from minrnn.ui.tasks import tab as tasks
 from minrnn.ui.train import api as train_api
 from minrnn.ui.train import tab as train
+from minrnn.ui.visitor import visitor
 
 MAX_THREADS = 400
 """Events at once, waiting generations among them; those hold no thread, and threads begin when they are needed."""
@@ -44,21 +48,25 @@ def build(
     with demo:
         gr.HTML("minRNN", elem_id="brand", apply_default_css=False)
         copy = gr.Button("Copy link", elem_id="copy-link", size="sm")
-        extra = gr.State([])
+        extra, looking = gr.State([]), visitor()
         with gr.Tabs() as tabs:
             with gr.Tab("Compare", id="compare") as first:
                 fields = compare.build(library, served, extra, copy)
             with gr.Tab("Inside", id="inside") as second:
                 inside.build(library)
-            with gr.Tab("Train", id="train") as third:
-                train.build(queue, extra, tabs)
-            with gr.Tab("Results", id="results") as fourth:
+            with gr.Tab("Tasks", id=tasks.ID) as third:
+                ticking = tasks.build(queue, looking)
+            with gr.Tab("Train", id="train") as fourth:
+                train.build(queue, looking, extra, tabs)
+            with gr.Tab("Results", id="results") as fifth:
                 results.build()
-        for tab in (first, second, third, fourth):
+        for tab in (first, second, third, fourth, fifth):
             tab.select(None, None, None, js=f"() => window.minrnn.showTab('{tab.id}')")
+            tab.select(partial(gr.Timer, active=tab is third), None, ticking, **train.AT_ONCE)
         compare.link(fields, tabs, library)
         compare_api.endpoints(library, served)
         inside_api.endpoints(library)
+        tasks_api.endpoints()
         train_api.endpoints(queue)
         demo.unload(lambda: None)  # lets a closed page end its generators
     return demo

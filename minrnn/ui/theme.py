@@ -77,4 +77,4 @@ def theme() -> gr.themes.Base:
     )
 
 
-CSS = static("page.css", "train.css")
+CSS = static("page.css", "train.css", "tasks-page.css")

@@ -26,11 +26,16 @@ def test_a_task_is_loaded_by_its_name_as_a_text_is() -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_the_hash_of_a_task_tells_its_name_and_sizes(name: str) -> None:
+def test_the_hash_of_a_task_tells_its_name_its_sizes_and_its_rule(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     task = TASKS[name]
     assert task.sha256 == type(task)().sha256 and len(task.sha256) == 64
     assert task.sha256 != dataclasses.replace(task, trained_length=task.trained_length + 1).sha256
     assert len({other.sha256 for other in TASKS.values()}) == len(TASKS)
+    before, draw = task.sha256, type(task)._draw
+    monkeypatch.setattr(type(task), "_draw", lambda *given: tuple(part.flip(1) for part in draw(*given)))
+    assert task.sha256 != before
 
 
 @pytest.mark.parametrize("name", TASKS)

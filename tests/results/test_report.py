@@ -8,7 +8,7 @@ import pytest
 
 from minrnn.errors import MinrnnError
 from minrnn.models import MIXERS, MODEL_NAMES
-from minrnn.results import records, report, studies, tables
+from minrnn.results import records, report, studies, tables, task_results
 from minrnn.results.records import Record
 from tests.results.run_folders import finished_run
 
@@ -47,13 +47,14 @@ def test_the_pages_hold_what_the_records_give() -> None:
             assert tables.section(DOCS / page, name) == content, f"{page}: run python -m minrnn study report"
     for name, picture in report.charts(found).items():
         assert (DOCS / report.CHARTS / name).read_text(encoding="utf-8") == picture
+    assert task_results.stored() == task_results.gather(found["tasks"])
 
 
 def test_a_report_renews_the_pages(tmp_path: Path) -> None:
     for page in PAGES:
         (tmp_path / page).write_text((DOCS / page).read_text(encoding="utf-8"), encoding="utf-8")
     finished_run(tmp_path / "runs" / "layers" / "lstm-2")
-    said = report.renew(tmp_path, tmp_path / "runs")
+    said = report.renew(tmp_path, tmp_path / "runs", tmp_path / "tasks.json")
     assert "layers: 1 of 4 rows run" in said
     assert "**1.5000**" in tables.section(tmp_path / "replication.md", "layers")
     assert (tmp_path / "charts" / "layers.svg").is_file()
@@ -63,7 +64,7 @@ def test_a_page_that_lacks_a_table_is_named(tmp_path: Path) -> None:
     for page in PAGES:
         (tmp_path / page).write_text("")
     with pytest.raises(MinrnnError, match=r"replication.md has no <!-- ablation -->"):
-        report.renew(tmp_path, tmp_path / "runs")
+        report.renew(tmp_path, tmp_path / "runs", tmp_path / "tasks.json")
 
 
 def test_a_seed_that_failed_does_not_enter_the_mean() -> None:

@@ -14,6 +14,7 @@ from minrnn.models import MIXERS, MODEL_NAMES, LanguageModel
 from minrnn.results import studies
 from minrnn.tasks import TASKS
 
+MIXER_TITLES = [MIXERS[name].title for name in MODEL_NAMES]
 VOCAB = "".join(map(chr, range(65)))
 every_row = pytest.mark.parametrize(
     ("study", "row"),
@@ -59,10 +60,26 @@ def test_studies_over_all_models_take_them_from_the_registry(name: str) -> None:
     assert list(dict.fromkeys(row[row.index("--model") + 1] for row in words)) == list(MODEL_NAMES)
 
 
-def test_the_study_of_tasks_gives_every_task_of_the_page_to_every_model() -> None:
-    rows = [train.parse([*row.words, "--out", "x"])[0] for row in studies.get("tasks").rows]
-    pairs = {(spec.corpus, spec.model_title) for spec in rows}
-    shown = [task.name for task in TASKS.values() if task.on_page]
-    titles = [MIXERS[name].title for name in MODEL_NAMES] + [f"signed {MIXERS[studies.SIGNED].title}"]
-    assert pairs == {(task, title) for task in shown for title in titles}
-    assert list(dict.fromkeys(spec.corpus for spec in rows))[:2] == ["parity", "flip_flop"]
+def test_the_study_of_tasks_gives_every_task_to_every_model_with_three_seeds() -> None:
+    names = {row.name for row in studies.get("tasks").rows}
+    first = {f"{task}-{key}" for task in TASKS for key in studies.task_models()}
+    assert names == first | {f"{name}-{seed}" for name in first for seed in studies.TASK_SEEDS[1:]}
+
+
+def test_a_row_of_a_task_trains_what_its_label_says() -> None:
+    task, seed = TASKS["parity"], studies.TASK_SEEDS[1]
+    for (title, _), row in zip(
+        studies.task_models().values(), studies.task_rows(task, seed).values(), strict=True
+    ):
+        spec = train.parse([*row.words, "--out", "x"])[0]
+        assert (spec.corpus, spec.model_title, spec.train.seed) == (task.name, title, seed)
+    assert [spec_title for spec_title, _ in studies.task_models().values()].count(
+        f"signed {MIXER_TITLES[0]}"
+    ) == 1
+
+
+def test_the_page_s_tasks_are_trained_first_and_one_seed_after_another() -> None:
+    names = [row.name for row in studies.get("tasks").rows]
+    shown = sum(task.on_page for task in TASKS.values()) * len(studies.task_models())
+    assert names[0].startswith("parity-") and names[shown] == f"{names[0]}-{studies.TASK_SEEDS[1]}"
+    assert [name.split("-")[0] for name in names[: 3 * shown]] == 3 * [n.split("-")[0] for n in names[:shown]]

@@ -101,12 +101,33 @@ def _in_a_process(out: Path, file_bytes: int) -> None:
 
 
 def start(out: Path, file_bytes: int = 0) -> Any:
-    """A process that trains a run. It has torch at once and never shared a thread with this one."""
+    """A process that trains a run."""
+    return spawned(_in_a_process, out, file_bytes)
+
+
+def spawned(target: Callable[..., object], *words: Any) -> Any:
+    """A process that calls a function. It has torch at once and never shared a thread with this one."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch._dynamo", "minrnn.runs.folder"])
-    process = context.Process(target=_in_a_process, args=(out, file_bytes))
+    context.set_forkserver_preload(["torch._dynamo", "minrnn.runs.queue"])
+    process = context.Process(target=target, args=words)
     process.start()
     return process
+
+
+def apart(target: Callable[..., Any], *words: Any) -> Any:
+    """What a function returns in a process of its own, which it may change as it likes; it must not fail."""
+    ours, theirs = multiprocessing.get_context("forkserver").Pipe()
+    process = spawned(_sent, theirs, target, *words)
+    theirs.close()
+    try:
+        return ours.recv()
+    finally:
+        process.join(60)
+
+
+def _sent(pipe: Any, target: Callable[..., Any], *words: Any) -> None:
+    torch.set_num_threads(1)
+    pipe.send(target(*words))
 
 
 def wait_for_iter(out: Path, iter: int, process: Any) -> None:

@@ -8,6 +8,7 @@ from minrnn import train
 from minrnn.runs import events
 from minrnn.runs.events import METRICS, Follower, History
 
+HUGE = 10**400
 ITER = train.Iter(3, 1.5, 0.1, 1.0, 192, 0.6, 0.2)
 
 
@@ -29,7 +30,8 @@ def test_an_event_is_read_back_from_its_line(event: train.Event) -> None:
     [
         "", "null", "3", "[1]", "{", '{"event": "iter"}', '{"event": ["iter"]}', '{"event": "dream", "iter": 1}',
         '{"loss": 1}', '{"event": "done", "iter": 3, "reason": "early"}', '{"event": "eval", "iter": 1e400}',
-        "[" * 100_000, "\0" * 40,
+        "[" * 100_000, "\0" * 40, *(events.to_line(ITER).replace('"iter": 3', f'"iter": {n}') for n in (HUGE, -HUGE)),
+        *(events.to_line(ITER).replace("1.5", number) for number in ("NaN", "Infinity", "1e300")),
     ],
 )  # fmt: skip
 def test_a_line_that_is_no_event_is_passed_over(line: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-import os
+import dataclasses
 import threading
 import time
 from collections.abc import Iterator
@@ -9,12 +9,14 @@ import pytest
 
 from minrnn import checkpoint
 from minrnn.errors import CheckpointError, ConfigError, MinrnnError
-from minrnn.runs import limits, listing, process
+from minrnn.runs import limits, listing
 from minrnn.runs.queue import TrainingQueue
 from minrnn.runs.request import TrainRequest
+from minrnn.runs.spec import from_preset
 from tests.runs.helpers import micro, request, trained
 
 ME, OTHER = "m" * 20, "o" * 20
+WIDE = "".join(map(chr, range(0x4E00, 0x4E00 + 1_062))) + "\n" * 100
 
 
 @pytest.fixture(autouse=True)
@@ -148,29 +150,41 @@ def test_a_budget_is_not_extended_on_a_shared_machine(queue: TrainingQueue, runs
         queue.resume("mine", ME, more_iters=5)
 
 
-def test_a_job_that_nobody_follows_is_stopped_and_an_old_one_deleted(
-    queue: TrainingQueue, runs_dir: Path
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"batch_size": 17, "block_size": 512},
+            "window times window is 4,456,448 and the limit here is 4,194,304",
+        ),
+        (
+            {"batch_size": 256, "block_size": 64, "text": WIDE},
+            "different characters is 17,416,192 .* 16,777,216; lower it",
+        ),
+    ],
+)
+def test_what_would_take_much_memory_is_refused_before_there_is_a_folder(
+    changes: dict[str, Any], message: str, queue: TrainingQueue, runs_dir: Path
 ) -> None:
-    (name,) = queue.start(request(), ME)
-    long_ago = time.time() - limits.UNFOLLOWED_S - 1
-    for mark in (process.QUEUED, listing.ABOUT):
-        os.utime(runs_dir / name / mark, (long_ago, long_ago))
-    listing.write_about(runs_dir / name, "old", long_ago, listing.owner_of(ME))
-    os.utime(runs_dir / name / listing.ABOUT, (long_ago, long_ago))
-    limits.follow([queue.runs.find(name, ME)])
-    assert limits.forgotten(queue.runs.every()) == []
-    os.utime(runs_dir / name / listing.FOLLOWED, (long_ago, long_ago))
-    queue.step()
-    assert queue.runs.find(name, ME).status == "stopped"
-    listing.write_about(runs_dir / name, "old", time.time() - limits.KEPT_S - 1, listing.owner_of(ME))
-    queue.step()
-    assert not (runs_dir / name).exists()
+    with pytest.raises(ConfigError, match=message):
+        queue.start(request(**changes), ME)
+    assert [path.name for path in runs_dir.iterdir()] == [".asking"]
 
 
-def test_what_the_machines_owner_trained_by_hand_is_never_tidied_away(
-    queue: TrainingQueue, runs_dir: Path
-) -> None:
-    out = owned(runs_dir, "hand", "")
-    listing.write_about(out, "by hand", time.time() - 10 * limits.KEPT_S, "")
-    queue.step()
-    assert [run.name for run in queue.runs.every()] == ["hand"]
+def test_scoring_after_a_visitors_training_has_a_bound_of_its_own() -> None:
+    spec = from_preset("replica", "mingru")
+    assert spec.train.score_train and not spec.train.score_chars
+    (found,) = limits.limited(
+        [dataclasses.replace(spec, train=dataclasses.replace(spec.train, max_iters=0, max_seconds=9))]
+    )
+    recipe = found.train
+    assert (recipe.score_train, recipe.score_chars, recipe.score_seconds) == (False, 32_768, 20)
+
+
+@pytest.mark.parametrize(("preset", "corpus"), [("task", "own"), ("task", "python"), ("ladder", "parity")])
+def test_a_preset_that_the_page_does_not_offer_is_refused(preset: str, corpus: str) -> None:
+    spec = dataclasses.replace(from_preset(preset, "mingru"), corpus=corpus)
+    with pytest.raises(
+        ConfigError, match=f"preset '{preset}' is not offered here for {corpus}; choose one of: tiny"
+    ):
+        limits.limited([spec])

@@ -139,7 +139,19 @@ def test_a_folder_that_is_passed_over_says_so_in_one_line_once(
 
 
 @pytest.mark.parametrize(
-    "title", ["", "  \n", "\u200b\u2060", "\u3164", "\u2800 \u115f", "\u0301", "\x00\x07", "x" * 61]
+    "title",
+    [
+        "",
+        "  \n",
+        "\u200b\u2060",
+        "\u3164",
+        "\u2800 \u115f",
+        "\u0301",
+        "\ufffc",
+        "\U0001d159 \u202e",
+        "\x00\x07",
+        "x" * 61,
+    ],
 )
 def test_a_title_that_nobody_sees_or_that_is_too_long_is_refused(title: str) -> None:
     with pytest.raises(ConfigError, match="visible characters; give it 1 to 60"):

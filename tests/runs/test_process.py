@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import shlex
 import subprocess
 import sys
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from minrnn.errors import TrainingError
 from minrnn.runs import folder, process
 from minrnn.runs.lock import held
-from tests.runs.helpers import made
+from tests.runs.helpers import SHEEP, apart, made, micro
 
 
 def test_a_run_that_waits_is_claimed_once(tmp_path: Path) -> None:
@@ -63,6 +65,39 @@ def test_a_worker_that_ends_before_it_begins_leaves_its_last_words(tmp_path: Pat
     told = (tmp_path / folder.ERROR).read_text()
     assert "status 2 before it began" in told and "no such flag" in told
     assert not process.is_alive(tmp_path)
+
+
+def take(count: int, out: Path) -> str:
+    """What becomes of batches of so many windows in a process that may hold 500 MB."""
+    os.environ["MINRNN_TRAIN_MB"] = "500"
+    process._bound_memory(os.getpid())
+    folder.create(out, micro(batch_size=count, max_iters=2), SHEEP)
+    try:
+        return str(list(folder.execute(out))[-1])
+    except TrainingError as error:
+        return str(error)
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="takes Linux")
+def test_a_worker_that_would_take_more_memory_than_it_may_says_what_to_lower(tmp_path: Path) -> None:
+    assert apart(take, 4, tmp_path / "small") == "Done(iter=2, reason='max_iters')"
+    told = apart(take, 30_000, tmp_path / "large")
+    assert "out of memory on cpu at iter 0 with batch_size 30000" in told and "halve batch_size" in told
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="takes Linux")
+@pytest.mark.parametrize(("mode", "bytes_"), [("limited", 123_000_000), ("full", resource.RLIM_INFINITY)])
+def test_a_visitors_worker_may_hold_so_much_memory(
+    mode: str, bytes_: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINRNN_TRAINING", mode)
+    monkeypatch.setenv("MINRNN_TRAIN_MB", "123")
+    child = process.spawn(made(tmp_path / "run"))
+    try:
+        assert resource.prlimit(child.pid, resource.RLIMIT_DATA)[0] == bytes_
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_a_worker_that_began_speaks_for_itself(tmp_path: Path) -> None:

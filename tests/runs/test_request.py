@@ -186,3 +186,11 @@ def test_a_checkpoint_that_cannot_be_read_is_refused(
     damage(model)
     with pytest.raises(MinrnnError, match=r"config\.json"):
         TrainRequest(inits=[str(model)]).specs()
+
+
+def test_a_model_with_signed_decays_is_asked_for_beside_the_plain_one() -> None:
+    asked = TrainRequest(models="nanogpt, mingru, mingru-signed", preset="task", corpus="parity")
+    assert [spec.model_key for spec in asked.specs()] == ["mingru", "mingru-signed", "nanogpt"]
+    assert [spec.model_title for spec in asked.specs()] == ["minGRU", "signed minGRU", "nanoGPT"]
+    with pytest.raises(ConfigError, match="decay is 'signed' and lstm has no such choice"):
+        TrainRequest(models="lstm-signed", preset="task", corpus="parity").specs()

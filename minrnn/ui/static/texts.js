@@ -178,7 +178,7 @@ function answer(parts) {
 }
 
 // The link holds everything that a text depends on; its names are those of the API.
-const LINKED = ['tab', 'prompt', 'models', 'preset', 'max_new_tokens', 'temperature', 'top_k', 'top_p', 'seed', 'context', 'learn', 'learn_rate'];
+const LINKED = ['tab', 'task', 'prompt', 'models', 'preset', 'max_new_tokens', 'temperature', 'top_k', 'top_p', 'seed', 'context', 'learn', 'learn_rate'];
 function query(values) {
   const words = new URLSearchParams();
   for (const name of LINKED) {
@@ -240,7 +240,7 @@ window.minrnn = {
     if (ended >= begun) busy(false);
   },
   async copyLink(args, names, space) {
-    const values = {...named(args, names), tab: this.tab || 'compare'};
+    const values = {...named(args, names), tab: this.tab || 'compare', task: this.tab === 'tasks' ? this.task : ''};
     const link = query(values);
     await navigator.clipboard.writeText((space || location.origin + location.pathname) + (link.startsWith('?') ? link : ''));
     const button = document.getElementById('copy-link');
@@ -253,9 +253,15 @@ window.minrnn = {
     this.tab = id;
     const words = new URLSearchParams(location.search);
     if (id === 'compare') words.delete('tab'); else words.set('tab', id);
+    if (id === 'tasks' && this.task) words.set('task', this.task); else words.delete('task');
     const text = words.toString();
     history.replaceState(null, '', text ? '?' + text : location.pathname);
     dispatchEvent(new Event('resize'));
+  },
+  // The task that is chosen stands in the address while its tab is open; the first one goes without saying.
+  showTask(name, first) {
+    this.task = name === first ? '' : name;
+    if (this.tab === 'tasks') this.showTab('tasks');
   },
   blind(on) { blind = on; answered = false; order.length = 0; render(); },
   settings(open) {

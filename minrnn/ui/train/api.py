@@ -35,9 +35,10 @@ def endpoints(queue: TrainingQueue) -> None:
         """Start training runs, one after another on the same text. None keeps what the preset says.
 
         Args:
-            models: names: a list, or a text with commas between them. Without meaning where init is given.
-            preset: shape and recipe: tiny, base or replica.
-            corpus: a text's name: tinyshakespeare, plays, allplays or python.
+            models: names: a list, or a text with commas between them; mingru-signed is minGRU with decays that may be
+                negative. Without meaning where init is given.
+            preset: shape and recipe: tiny, base or replica, and task for a task.
+            corpus: a text's name: tinyshakespeare, plays, allplays or python; or a task's, such as parity.
             text: a text of your own, in place of the corpus.
             init: checkpoint to tune instead of starting from nothing: a folder that the app offers.
             max_iters: budget in optimiser updates; 0 is off, as for the other two. What is spent first ends the run.
@@ -81,9 +82,11 @@ def endpoints(queue: TrainingQueue) -> None:
 
         Returns:
             {run, title, status, problem, iter, seconds, seconds_left, train_loss, val_loss, bits_per_char,
-            chars_per_s, iter_ms, grad_norm, peak_bytes, params, losses, val_losses, sample}: status is waiting,
-            running, stopped, finished, failed or killed; losses are in nats per character, as [iter, loss], at most
-            2,000 of them. Without a name {runs}: a list of {run, title, status}.
+            accuracy, chars_per_s, iter_ms, grad_norm, peak_bytes, params, losses, val_losses, accuracies,
+            accuracy_by_length, sample}: status is waiting, running, stopped, finished, failed or killed; losses are in
+            nats per character, as [iter, loss], at most 2,000 of them. For a run on a task, accuracies are the shares
+            of right answers at the trained length, as [iter, share], and accuracy_by_length, once the run has
+            finished, those by the length of a text. Without a name {runs}: a list of {run, title, status}.
         """
         listing.check_on()
         if not _text("run", run):
@@ -146,5 +149,7 @@ def _reported(runs: Listing, run: Run) -> dict[str, Any]:
         "params": run.params,
         "losses": [[event.iter, event.loss] for event in drawn],
         "val_losses": [[event.iter, event.val_loss] for event in history.evals],
+        "accuracies": [[e.iter, e.accuracy] for e in history.evals if e.accuracy is not None],
+        "accuracy_by_length": {str(T): share for T, share in looks.accuracy_by_length(run).items()},
         "sample": dataclasses.asdict(history.samples[-1]) if history.samples else None,
     }

@@ -11,8 +11,9 @@ from minrnn import settings
 from minrnn.errors import MinrnnError
 from minrnn.runs.listing import Run
 from minrnn.runs.spec import command
+from minrnn.tasks import share_text
 from minrnn.ui.components import bytes_text
-from minrnn.ui.train.looks import Shown, figures, phase, progress, seconds_left
+from minrnn.ui.train.looks import Shown, accuracy_by_length, figures, phase, progress, seconds_left
 
 LABELS = {
     "stop": "Stop", "remove": "Remove from the queue", "go_on": "Go on", "retry": "Try again",
@@ -134,6 +135,7 @@ def _facts(item: Shown) -> list[Fact]:
     numbers, history = figures(item), item.history
     found = [
         _fact(numbers["val_loss"], ".2f", "loss"),
+        _share(numbers["accuracy"], "accuracy"),
         _fact(numbers["chars_per_s"], ",.0f", "characters/s"),
     ]
     if (left := seconds_left(item)) is not None:
@@ -152,6 +154,10 @@ def details(item: Shown) -> list[Fact]:
         _fact(numbers["train_loss"], ".3f", "training loss"),
         _fact(numbers["val_loss"], ".3f", "validation loss, " + ("at the end" if whole else "estimate")),
         _fact(numbers["bits_per_char"], ".3f", "bits a character"),
+        *(
+            _share(share, f"accuracy at {T:,} characters")
+            for T, share in accuracy_by_length(item.run).items()
+        ),
         _fact(numbers["iter_ms"], ",.1f", "ms an iter"),
         _fact(numbers["grad_norm"], ".3f", "gradient norm"),
         Fact(bytes_text(int(numbers["peak_bytes"])), "peak memory") if numbers["peak_bytes"] else None,
@@ -170,6 +176,11 @@ def _of_iters(item: Shown) -> str:
 def _fact(value: float | None, form: str, label: str) -> Fact | None:
     """A figure; None where it is not known."""
     return Fact(format(value, form), label) if value is not None and math.isfinite(value) else None
+
+
+def _share(value: float | None, label: str) -> Fact | None:
+    """An accuracy; None where it is not known."""
+    return Fact(share_text(value), label) if value is not None else None
 
 
 def _params(counts: dict[str, int]) -> Fact | None:

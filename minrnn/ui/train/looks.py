@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from minrnn.models import mixer_class
 from minrnn.runs.events import History
 from minrnn.runs.listing import Listing, Run
+from minrnn.tasks import TASKS
 from minrnn.ui.theme import color, dash
 from minrnn.ui.train.charts import Curve, Look
 
@@ -41,7 +41,7 @@ def with_looks(listing: Listing, runs: Sequence[Run]) -> list[Shown]:
     seen: dict[str, int] = {}
     looks: dict[str, tuple[Look, str]] = {}
     for run in sorted(runs, key=lambda run: (run.asked, run.order)):
-        model = run.spec.model.mixer
+        model = run.spec.model_key
         count = seen[model] = seen.get(model, 0) + 1
         look = Look(color(model), dash(model)) if count == 1 else Look(color(model), REPEAT_DASH, True)
         looks[run.name] = look, _label(run, count)
@@ -50,7 +50,7 @@ def with_looks(listing: Listing, runs: Sequence[Run]) -> list[Shown]:
 
 def _label(run: Run, count: int) -> str:
     """The model's title and a number, or the name that the visitor gave the run."""
-    model = mixer_class(run.spec.model.mixer).title
+    model = run.spec.model_title
     if run.title.startswith(f"{model} "):
         return model if count == 1 else f"{model} {count}"
     return run.title if len(run.title) <= MAX_LABEL_CHARS else run.title[: MAX_LABEL_CHARS - 1] + "…"
@@ -97,20 +97,36 @@ def seconds_left(item: Shown) -> float | None:
 def figures(item: Shown) -> dict[str, float | None]:
     """The numbers of a run: losses in nats per character, None where there is none yet.
 
-    Once the validation split is scored at the end, that is the validation loss; before, it is an estimate.
+    Once the validation split is scored at the end, that is the validation loss; before, it is an estimate. So it is
+    with the accuracy of a run on a task, at the trained length.
     """
     history, scores = item.history, item.run.scores
     estimate = history.evals[-1].val_loss if history.evals else None
     val_loss = scores.get("val_loss", estimate)
+    run_on_text = item.run.spec.corpus not in TASKS
     return {
         "train_loss": history.smooth[-1] if history.iters else None,
         "val_loss": val_loss,
-        "bits_per_char": val_loss / math.log(2) if val_loss is not None else None,
+        "bits_per_char": val_loss / math.log(2) if val_loss is not None and run_on_text else None,
+        "accuracy": accuracy(item),
         "chars_per_s": history.chars_per_s if history.iters else None,
         "iter_ms": history.iter_ms if history.iters else None,
         "grad_norm": history.iters[-1].grad_norm if history.iters else None,
         "peak_bytes": history.evals[-1].peak_bytes if history.evals else None,
     }
+
+
+def accuracy(item: Shown) -> float | None:
+    """The share of right answers at the trained length, the latest that is known; None for a text."""
+    by_length = accuracy_by_length(item.run)
+    known = [event.accuracy for event in item.history.evals if event.accuracy is not None]
+    return next(iter(by_length.values()), known[-1] if known else None)
+
+
+def accuracy_by_length(run: Run) -> dict[int, float]:
+    """The share of right answers by the length of a text, the trained length first; empty before it is scored."""
+    scored = run.scores.get("accuracy")
+    return {int(length): float(share) for length, share in scored.items()} if isinstance(scored, dict) else {}
 
 
 def written(run: str, title: str, color: str, history: History) -> dict[str, Any]:

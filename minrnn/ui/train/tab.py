@@ -9,14 +9,12 @@ One click on a card: `static/runs.js` sends it, `_clicked` below receives it, `a
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 from gradio.processing_utils import save_bytes_to_cache
 
 from minrnn import settings
@@ -29,9 +27,8 @@ from minrnn.ui.components import live_chart, plain, visible_errors
 from minrnn.ui.train import actions, form, panels, zero_gpu
 from minrnn.ui.train.charts import HEIGHT
 from minrnn.ui.train.view import LIVE_S, LOG, RATE, Choices, refresh
+from minrnn.ui.visitor import Visitor
 
-STORAGE_KEY, STORAGE_SECRET = "minrnn-visitor", "minrnn"
-"""The token is random already; the secret only keeps it readable after a restart."""
 AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 QUEUED: dict[str, Any] = {**AT_ONCE, "queue": True, "concurrency_id": "train", "concurrency_limit": 8}
 """For what may fail, or changes a `gr.State` that others listen to: a page hears of both from the queue alone."""
@@ -77,11 +74,12 @@ class View:
         return {"fn": partial(refresh, queue.runs), "inputs": inputs, "outputs": outputs, **AT_ONCE}
 
 
-def build(queue: TrainingQueue, extra_models: gr.State, tabs: gr.Tabs) -> None:
+def build(queue: TrainingQueue, visitor: Visitor, extra_models: gr.State, tabs: gr.Tabs) -> None:
     """Draw the tab inside the current Blocks.
 
     Args:
         queue: the training runs of this machine.
+        visitor: whoever looks.
         extra_models: references of models that this visitor added to Compare; "Use in Compare" adds one.
         tabs: the tabs, of which that button opens the one with the id "compare".
     """
@@ -89,14 +87,13 @@ def build(queue: TrainingQueue, extra_models: gr.State, tabs: gr.Tabs) -> None:
     if mode == "off":
         gr.Markdown(NOTES[mode], elem_classes="quiet")
         return
-    token = gr.BrowserState("", storage_key=STORAGE_KEY, secret=STORAGE_SECRET)
     gr.Markdown(LEAD, elem_classes="lead")
-    fields, go = form.build(queue, token, NOTES[mode])
+    fields, go = form.build(queue, visitor.token, NOTES[mode])
     with gr.Accordion("more: recipe, seed, device, command", open=False, elem_id="train-more"):
         fields |= form.more(fields)
         _command(fields)
-    view = _view(token)
-    _live(queue, view)
+    view = _view(visitor.token)
+    _live(queue, view, visitor)
     _start(queue, view, fields, go)
     _clicked(queue, view, extra_models, tabs)
     queue.watch()
@@ -137,12 +134,10 @@ def _view(token: gr.BrowserState) -> View:
     return View(token, gr.State({}), gr.State({}), axis, extras, chart, cards, samples, gr.Timer(LIVE_S))
 
 
-def _live(queue: TrainingQueue, view: View) -> None:
+def _live(queue: TrainingQueue, view: View, visitor: Visitor) -> None:
     """Look at the folders when the page opens, at every tick, and when another view is asked for."""
-    page = Context.root_block
-    assert page is not None
     look = view.look(queue)
-    page.load(_token, view.token, view.token, **AT_ONCE).then(**look)
+    visitor.known.then(**look)
     view.timer.tick(**look)
     gr.on([view.axis.input, view.extras.input], trigger_mode="always_last", **look)
 
@@ -201,8 +196,3 @@ def _cached(file: gr.File, named: tuple[str, bytes]) -> str:
     name, data = named
     path: str = save_bytes_to_cache(data, name, file.GRADIO_CACHE)
     return path
-
-
-def _token(token: str) -> str:
-    """The browser's own, or a new one."""
-    return token or secrets.token_urlsafe(24)

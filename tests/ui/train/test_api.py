@@ -12,6 +12,8 @@ from gradio_client.exceptions import AppError
 
 from minrnn.runs.queue import TrainingQueue
 from minrnn.ui.train import api, tab
+from minrnn.ui.visitor import visitor
+from tests.ui.tasks.trained import scored
 from tests.ui.train.trained import SHEEP
 
 
@@ -21,7 +23,7 @@ def client() -> Iterator[Client]:
     with gr.Blocks(analytics_enabled=False) as demo:
         extra = gr.State([])
         with gr.Tabs() as tabs, gr.Tab("Train"):
-            tab.build(queue, extra, tabs)
+            tab.build(queue, visitor(), extra, tabs)
         api.endpoints(queue)
     _, url, _ = demo.queue().launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield Client(url, verbose=False)
@@ -82,3 +84,11 @@ def test_the_api_is_off_where_training_is(
     monkeypatch.setenv("MINRNN_TRAINING", "off")
     with pytest.raises(AppError, match="switched off"):
         client.predict("mingru", api_name=endpoint)
+
+
+def test_a_run_on_a_task_tells_its_accuracy(client: Client, runs_dir: Path) -> None:
+    scored(runs_dir, "a", share=0.75)
+    found = client.predict("a", api_name="/train_status")
+    assert (found["accuracy"], found["bits_per_char"]) == (0.75, None)
+    assert found["accuracies"] == [[600, 0.75]]
+    assert found["accuracy_by_length"] == {str(T): 0.75 for T in (32, 64, 128, 256, 512)}

@@ -13,6 +13,7 @@ from minrnn.runs.listing import Listing
 from minrnn.runs.lock import held
 from minrnn.ui.theme import color, dash
 from minrnn.ui.train import cards, looks
+from tests.ui.tasks.trained import scored
 from tests.ui.train.trained import MARKUP, history, made, reported, trained, waiting
 
 
@@ -114,3 +115,22 @@ def test_the_time_left_follows_the_budget_that_is_spent_first(runs_dir: Path) ->
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 s"), (75, "1 min 15 s"), (7_500, "2 h 05 min")])
 def test_a_duration_is_told_as_people_tell_it(seconds: float, text: str) -> None:
     assert cards.duration(seconds) == text
+
+
+def test_accuracy_stands_beside_the_loss_of_a_run_on_a_task_and_of_no_other(runs_dir: Path) -> None:
+    scored(runs_dir, "a", share=0.999)
+    trained(runs_dir, "b")
+    task, text = (looks.with_looks(Listing(), [Listing().find(name, "")])[0] for name in "ab")
+    assert [fact.label for fact in cards.card(task, True, True).facts][:2] == ["loss", "accuracy"]
+    found = {fact.label: fact.text for fact in cards.details(task)}
+    assert found["accuracy at 512 characters"] == "0.99" and "bits a character" not in found
+    assert not any(
+        "accuracy" in fact.label for fact in [*cards.card(text, True, True).facts, *cards.details(text)]
+    )
+
+
+def test_a_model_with_signed_decays_is_another_model(runs_dir: Path) -> None:
+    scored(runs_dir, "a", "mingru", asked=1e9)
+    scored(runs_dir, "b", "mingru-signed", asked=2e9)
+    signed, plain = looks.with_looks(Listing(), Listing().listed(""))
+    assert signed.look.color != plain.look.color and not signed.look.repeat

@@ -14,6 +14,7 @@ from minrnn import checkpoint, train
 from minrnn.runs.queue import TrainingQueue, train_here
 from minrnn.runs.request import TrainRequest
 from minrnn.ui.train import tab, zero_gpu
+from minrnn.ui.visitor import visitor
 from tests.ui.train.trained import ME, SHEEP
 
 
@@ -21,7 +22,7 @@ def config(mode: str, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     monkeypatch.setenv("MINRNN_TRAINING", mode)
     queue = TrainingQueue()
     with gr.Blocks(analytics_enabled=False) as demo, gr.Tabs() as tabs, gr.Tab("Train"):
-        tab.build(queue, gr.State([]), tabs)
+        tab.build(queue, visitor(), gr.State([]), tabs)
     queue.close()
     return list(demo.config["components"])
 

@@ -1,0 +1,166 @@
+"""What a machine that visitors share keeps of their runs, how long, and how much.
+
+Time is counted by the app's own steady clock, from the moment it first saw a run as it is now. So a system clock
+that is set, or jumps, neither deletes a run nor keeps it for ever; a new app counts anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from minrnn import settings
+from minrnn.errors import ConfigError
+from minrnn.models import LanguageModel
+from minrnn.runs import making, process
+from minrnn.runs.listing import ABOUT, FOLLOWED, Run
+from minrnn.runs.process import QUEUED
+from minrnn.runs.spec import RunSpec
+
+UNFOLLOWED_S = 120.0
+"""A run that no page shows for so long is stopped. A hidden page reports once a minute."""
+KEPT_S = 3_600.0
+"""A run, and the text it was given, is deleted so long after it has ended."""
+_COPIES, _LOGS = 5, 500_000
+"""A run holds five floats a weight (model, raw weights, their average, two moments), and half a megabyte of lines."""
+_USUAL_VOCAB = 256
+"""Characters of the vocabulary of a run that has not begun, for the size of its weights."""
+
+
+class Keeping:
+    """How long runs have been as they are. The queue has one; threads may share it.
+
+    Args:
+        now: seconds of a clock that never goes back.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now, self._lock = now, threading.Lock()
+        self._since: dict[Path, tuple[object, float]] = {}
+
+    def tidy(self, runs: Sequence[Run], owner: str = "", coming: Sequence[RunSpec] = ()) -> None:
+        """Stop and delete what visitors have left, and what there is no room for. Nobody else may be starting,
+        resuming or deleting runs meanwhile.
+
+        Args:
+            runs: all runs.
+            owner: of the runs to come.
+            coming: what is to be trained besides.
+
+        Raises:
+            ConfigError: if there is no room for what is to come.
+        """
+        making.sweep()
+        self.look(runs)
+        for run in self.forgotten(runs):
+            process.stop(run.path)
+        expired = self.expired(runs)
+        rest = [run for run in runs if run not in expired]
+        for run in [*expired, *self.surplus(rest, owner, coming)]:
+            making.delete(run)
+
+    def look(self, runs: Sequence[Run]) -> None:
+        """Note which of the visitors' runs have changed since the last look. Those not among them are forgotten."""
+        with self._lock:
+            marks = {run.path: _mark(run) for run in runs if run.owner}
+            before, now = self._since, self._now()
+            self._since = {
+                path: before[path] if path in before and before[path][0] == mark else (mark, now)
+                for path, mark in marks.items()
+            }
+
+    def age(self, run: Run) -> float:
+        """Seconds since a run was first seen as it is now: ended, or shown by a page at that moment."""
+        found = self._since.get(run.path)
+        return self._now() - found[1] if found else 0.0
+
+    def forgotten(self, runs: Sequence[Run]) -> list[Run]:
+        """The visitors' runs that go on although no page has shown them lately."""
+        going = [run for run in runs if run.owner and run.active and not run.stopping]
+        return [run for run in going if self.age(run) > UNFOLLOWED_S]
+
+    def expired(self, runs: Sequence[Run]) -> list[Run]:
+        """The visitors' runs that ended and have been kept long enough. Those of the machine's owner stay."""
+        return [run for run in self._ended(runs) if self.age(run) > KEPT_S]
+
+    def surplus(self, runs: Sequence[Run], owner: str = "", coming: Sequence[RunSpec] = ()) -> list[Run]:
+        """The runs to delete, the oldest ended ones first, so that the visitors' runs keep to their share of the disk.
+
+        Args:
+            runs: all runs.
+            owner: of the runs to come, whose own share is looked at first.
+            coming: what is to be trained besides.
+
+        Raises:
+            ConfigError: if it would be too much even so.
+        """
+        kept = [run for run in runs if run.owner]
+        dropped: list[Run] = []
+        if coming:
+            own = [run for run in kept if run.owner == owner]
+            bounds = (settings.MAX_KEPT_RUNS_VISITOR, settings.MAX_KEPT_BYTES_VISITOR)
+            dropped = self._over(own, coming, *bounds, whose="your runs here")
+        rest = [run for run in kept if run not in dropped]
+        bounds = (settings.MAX_KEPT_RUNS, settings.max_kept_bytes())
+        return dropped + self._over(rest, coming, *bounds, whose="all runs here")
+
+    def _over(
+        self, runs: Sequence[Run], coming: Sequence[RunSpec], most_runs: int, most_bytes: int, *, whose: str
+    ) -> list[Run]:
+        kept, ended, dropped = list(runs), self._ended(runs), list[Run]()
+        expected = sum(map(expected_bytes, coming))
+        expected += sum(expected_bytes(run.spec) for run in runs if run.active and not run.begun)
+        while len(kept) + len(coming) > most_runs or held_bytes(kept) + expected > most_bytes:
+            if not ended and coming:
+                count, size = len(kept) + len(coming), (held_bytes(kept) + expected) / 1e6
+                raise ConfigError(
+                    f"{whose} would be {count} with {size:,.0f} MB, and the limit is {most_runs} with "
+                    f"{most_bytes / 1e6:,.0f} MB; try again when those that go on have ended."
+                )
+            if not ended:
+                break
+            dropped.append(ended.pop(0))
+            kept.remove(dropped[-1])
+        return dropped
+
+    def _ended(self, runs: Sequence[Run]) -> list[Run]:
+        """The visitors' runs that have ended and that no other run starts from now, the one that ended first first."""
+        needed = {Path(run.spec.init).resolve() for run in runs if run.active and run.spec.init}
+        ended = [run for run in runs if run.owner and not run.active and run.model.resolve() not in needed]
+        return sorted(ended, key=lambda run: (-self.age(run), run.asked))
+
+
+def held_bytes(runs: Iterable[Run]) -> int:
+    """What runs hold on the disk. A file of several names counts once."""
+    found: dict[tuple[int, int], int] = {}
+    for run in runs:
+        for path in run.path.rglob("*"):
+            try:
+                status = path.lstat()
+            except OSError:  # just deleted
+                continue
+            found[status.st_dev, status.st_ino] = status.st_size
+    return sum(found.values())
+
+
+def expected_bytes(spec: RunSpec) -> int:
+    """About what a run will hold once it has begun, its text left out."""
+    shape = dataclasses.replace(spec.model, vocab=spec.model.vocab or "".join(map(chr, range(_USUAL_VOCAB))))
+    return 4 * _COPIES * LanguageModel(shape).n_params + _LOGS
+
+
+def _mark(run: Run) -> object:
+    """What changes when a page shows a run that goes on, and when one ends or goes on again."""
+    if not run.active:
+        return "ended"
+    return [_changed(run.path / name) for name in (FOLLOWED, QUEUED, ABOUT)]
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,69 @@
+"""What every model reached on every task, over seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from minrnn.results import task_results
+from minrnn.results.records import Record
+from minrnn.results.studies import TASK_SEEDS, task_models, task_rows
+from minrnn.results.task_results import Stored
+from minrnn.tasks import TASKS
+
+PARITY = TASKS["parity"]
+
+
+def record(share: float, date: str = "2026-01-02", **more: object) -> Record:
+    accuracy = {str(T): share for T in PARITY.test_lengths}
+    return Record("", accuracy=accuracy, device="a machine", date=date, **more)  # type: ignore[arg-type]
+
+
+def rows(*shares: float) -> dict[str, Record]:
+    """Records of the LSTM on parity, one for each seed."""
+    names = [task_rows(PARITY, seed)["lstm"].name for seed in TASK_SEEDS]
+    return {name: record(share) for name, share in zip(names, shares, strict=False)}
+
+
+def test_seeds_become_a_mean_and_the_worst() -> None:
+    result = task_results.gather(rows(1.0, 0.5, 0.9)).results["parity"]["lstm"]
+    assert (result.seeds, result.mean[32], result.worst[512]) == (3, 0.8, 0.5)
+
+
+def test_a_task_is_solved_at_a_length_where_every_seed_solves_it() -> None:
+    solved = task_results.gather(rows(1.0, 0.99)).results["parity"]["lstm"]
+    not_solved = task_results.gather(rows(1.0, 0.98)).results["parity"]["lstm"]
+    assert solved.solves(512) and not not_solved.solves(512) and not solved.solves(513)
+
+
+def test_a_failed_row_counts_as_not_run() -> None:
+    name = task_rows(PARITY, TASK_SEEDS[0])["lstm"].name
+    assert task_results.gather({name: Record("", failed="killed")}).results == {}
+
+
+def test_the_curve_is_that_of_the_first_seed() -> None:
+    name = task_rows(PARITY, TASK_SEEDS[0])["gru"].name
+    found = task_results.gather({name: record(1.0, curve_tokens=[0, 5], curve_accuracy=[0.5, 1.0])})
+    assert found.results["parity"]["gru"].curve == [(0, 0.5), (5, 1.0)]
+
+
+def test_the_file_gives_back_what_was_saved(tmp_path: Path) -> None:
+    found = task_results.gather(rows(1.0, 0.5))
+    task_results.save(found, tmp_path / "tasks.json")
+    assert TypeAdapter(Stored).validate_json((tmp_path / "tasks.json").read_bytes()) == found
+
+
+def test_machine_and_date_are_those_of_the_runs() -> None:
+    found = rows(1.0, 0.5)
+    found[next(iter(found))] = record(1.0, date="2026-03-04")
+    assert (task_results.gather(found).machine, task_results.gather(found).date) == (
+        "a machine",
+        "2026-03-04",
+    )
+
+
+def test_the_shipped_figures_name_known_tasks_and_models() -> None:
+    shipped = task_results.stored()
+    assert set(shipped.results) <= set(TASKS)
+    assert all(set(found) <= set(task_models()) for found in shipped.results.values())

@@ -1,0 +1,112 @@
+"""The table beside theory's word: what is stored, what was trained here, and what was not run."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minrnn.results.task_results import Stored, TaskResult
+from minrnn.runs.listing import Listing
+from minrnn.tasks import TASKS
+from minrnn.ui.tasks import outcome as tested
+from minrnn.ui.tasks.entrants import entrants
+from minrnn.ui.tasks.view import latest
+from tests.ui.tasks.trained import made, scored
+
+PARITY = TASKS["parity"]
+T = PARITY.test_lengths[-1]
+EVERY = {entrant.key for entrant in entrants()}
+
+
+def release(**shares: float) -> Stored:
+    """A release in which these models reached the same accuracy at every length."""
+    found = {key.replace("_", "-"): share for key, share in shares.items()}
+    by_length = {key: dict.fromkeys(PARITY.test_lengths, share) for key, share in found.items()}
+    results = {
+        key: TaskResult(key, key, 3, at, at, [(0, 0.5)], 0.1, 1, 1_200_000, 1.0, 9.0)
+        for key, at in by_length.items()
+    }
+    return Stored("a machine", "2026-11-25", {"parity": results})
+
+
+def rows(root: Path, monkeypatch: pytest.MonkeyPatch, **shares: float) -> dict[str, Any]:
+    monkeypatch.setattr(tested, "shipped", lambda: release(**shares))
+    runs = Listing()
+    found = tested.outcome(PARITY, latest(runs, runs.listed(""), PARITY))
+    return {row["key"]: row for row in found["models"]}
+
+
+def test_every_model_of_the_study_has_a_row_and_what_was_not_run_has_no_figure(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = rows(runs_dir, monkeypatch, lstm=1.0)
+    assert set(found) == EVERY and "mingru-signed" in EVERY
+    assert {key for key, row in found.items() if row["stored"]} == {"lstm"}
+    assert all(row["own"] is None for row in found.values())
+
+
+@pytest.mark.parametrize(("share", "said"), [(1.0, ", as stored"), (0.5, ", unlike stored")])
+def test_a_run_is_compared_with_the_stored_one_length_by_length(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch, share: float, said: str
+) -> None:
+    scored(runs_dir, "a", "lstm", share=share)
+    own = rows(runs_dir, monkeypatch, lstm=1.0)["lstm"]["own"]
+    assert len(own["cells"]) == 5 and own["against"] == said
+
+
+def test_a_run_whose_seconds_were_over_says_how_far_it_came(runs_dir: Path) -> None:
+    scored(runs_dir, "a", "lstm", iters=400)
+    scored(runs_dir, "b", "gru", iters=600)
+    runs = Listing()
+    first, second = tested.outcome(PARITY, latest(runs, runs.listed(""), PARITY))["own_words"]
+    assert first == "Your runs. LSTM ended after 400 of 600 iters: its 20 seconds were over."
+    assert second.startswith("Your runs. Outcome and theory agree")
+
+
+def test_a_run_that_is_not_scored_has_no_strip(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(runs_dir, "a", "lstm")
+    own = rows(runs_dir, monkeypatch, lstm=1.0)["lstm"]["own"]
+    assert (own["cells"], own["phase"], own["can_answer"]) == ([], "stopped", False)
+
+
+def test_outcomes_that_theory_foretells_agree_with_it() -> None:
+    right = {entrant.key: bool(entrant.can(PARITY)) for entrant in entrants()}
+    (said,) = tested.words(PARITY, right, "stored")
+    assert (
+        said
+        == f"Stored results. Outcome and theory agree wherever theory says something ({len(EVERY)} models)."
+    )
+
+
+def test_weights_that_were_not_found_and_a_length_that_is_too_short_are_told_apart() -> None:
+    missed, beyond = tested.words(PARITY, {"lstm": False, "gru": True, "mingru": True}, "here")
+    assert missed.startswith("Your runs. LSTM: theory allows it") and "not which are found" in missed
+    assert beyond.startswith(f"Your runs. minGRU: right at {T} characters although theory says")
+
+
+def test_positions_that_training_never_used_are_named() -> None:
+    _, positions = tested.words(TASKS["copying"], {"nanogpt": False}, "stored")
+    assert "nanoGPT has positions beyond 64 that training never used" in positions
+
+
+def test_nothing_is_said_where_nothing_was_scored_or_theory_is_silent() -> None:
+    assert tested.words(PARITY, {"lstm": None}, "here") == []
+    assert tested.words(TASKS["recall"], dict.fromkeys(EVERY, True), "stored") == []
+
+
+def test_the_figures_say_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tested, "shipped", lambda: release(lstm=1.0))
+    made_of = tested.outcome(PARITY, {})["made"]
+    assert "mean of 3 seeds, 1.2 M characters read, on a machine, 2026-11-25" in made_of
+    assert made_of.endswith("python -m minrnn study run tasks")
+    assert "No stored result" in tested.outcome(TASKS["recall"], {})["made"]
+
+
+@pytest.mark.parametrize(
+    "task", [task for task in TASKS.values() if task.on_page], ids=lambda task: task.name
+)
+def test_what_theory_says_names_kinds_of_models_that_there_are(task: Any) -> None:
+    kinds = {entrant.family for entrant in entrants()}
+    assert "" not in kinds
+    said = [*task.can_at_every_length, *task.fail_as_texts_grow]
+    assert set(said) <= kinds and len(said) == len(set(said))
