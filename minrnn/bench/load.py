@@ -13,22 +13,21 @@ import asyncio
 import random
 import statistics
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from minrnn.bench.asked import PROMPT, alone, arguments, names
 from minrnn.bench.page import FINISH_LINE, Page, config
-from minrnn.bench.running import App, Use, running
+from minrnn.bench.running import App, running
+from minrnn.bench.seen import Seen
 from minrnn.bench.visitors import API, Heard, events, generate, get, post
 from minrnn.checkpoint import BUNDLED
 
 SEEDS, CHARS = 4, 300
-WARM_S = 10.0
-ANSWER_S, GROWTH, STUCK_S = 1.0, 1.05, 60.0
-"""The goals: the slowest answer, the largest growth, and when a stream counts as stuck."""
+STUCK_S = 60.0
+"""Seconds after which a stream counts as stuck."""
 
 
 @dataclass(frozen=True)
@@ -46,57 +45,6 @@ class Load:
     seconds: float = 60.0
     soak: bool = False
     json: bool = False
-
-
-@dataclass
-class Seen:
-    """What was seen.
-
-    Attributes:
-        done: requests that ended, by what the visitor did.
-        told: visits that were told a place in line.
-        problems: errors, and how often each came.
-        wrong: texts that are not what their seed gives.
-        stuck: requests that did not end.
-        answers: the slowest answer to each kind of small request, in seconds.
-        firsts: seconds to the first characters.
-        uses: moments and what the app took of the machine.
-    """
-
-    done: Counter[str] = field(default_factory=Counter)
-    told: int = 0
-    problems: Counter[str] = field(default_factory=Counter)
-    wrong: int = 0
-    stuck: int = 0
-    answers: dict[str, float] = field(default_factory=dict)
-    firsts: list[float] = field(default_factory=list)
-    uses: list[tuple[float, Use]] = field(default_factory=list)
-
-    def growth(self) -> dict[str, float]:
-        """Memory, threads and handles at the end, as multiples of what they were after the first ten seconds."""
-        ends = self.uses[-1][0]
-        window = min(WARM_S, max(1.0, (ends - WARM_S) / 2))
-        first = [use for at, use in self.uses if WARM_S <= at < WARM_S + window] or [self.uses[0][1]]
-        last = [use for at, use in self.uses if at > ends - window]
-        return {name: _mean(last, name) / _mean(first, name) for name in ("memory_mb", "threads", "handles")}
-
-    def goals(self, grows: bool = True) -> dict[str, tuple[float, float, bool]]:
-        """What was seen, its goal, and whether it is reached."""
-        found = {
-            "errors": sum(self.problems.values()), "texts that are not their seed's": self.wrong,
-            "stuck": self.stuck,
-        }  # fmt: skip
-        goals = {name: (float(count), 0.0, count == 0) for name, count in found.items()}
-        for name, seconds in self.answers.items():
-            goals[f"slowest answer of {name}, s"] = seconds, ANSWER_S, seconds < ANSWER_S
-        if grows:
-            for name, ratio in self.growth().items():
-                goals[f"{name}, end / after {WARM_S:g} s"] = ratio, GROWTH, ratio <= GROWTH
-        return goals
-
-
-def _mean(uses: list[Use], name: str) -> float:
-    return statistics.fmean(getattr(use, name) for use in uses)
 
 
 def figures(flags: Load) -> dict[str, object]:
@@ -187,6 +135,10 @@ class _Load:
 async def _load(app: App, flags: Load, scripts: Texts, pages: Texts) -> Seen:
     load = _Load(app, scripts, pages, flags.seconds)
     load.config = await config(app.url)
+    await generate(
+        app.url, arguments(1, 0)
+    )  # the first request makes Gradio describe its API, which takes a while
+    load.began = time.monotonic()
     beside = [_watch(load), _ask_status(load)]
     if flags.soak:
         beside += [_read(load), _open_pages(load), _train(load)]

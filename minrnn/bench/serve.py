@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -144,7 +144,7 @@ def _below(found: float, goal: float) -> tuple[float, float, bool]:
 
 def figures(flags: Serve) -> dict[str, object]:
     """Everything as plain data."""
-    report = measure(flags)
+    report = _report(list(measure(flags)))
     goals = {
         name: {"found": found, "goal": goal, "ok": ok} for name, (found, goal, ok) in report.goals().items()
     }
@@ -152,19 +152,18 @@ def figures(flags: Serve) -> dict[str, object]:
 
 
 def lines(flags: Serve) -> Iterator[str]:
-    """A report with tables."""
-    report = measure(flags)
+    """A report with tables, a row at a time."""
     yield (
         "| app | visitors | characters/s | cores (clients') | first character, median / 95 %, s | all done, s "
         "| told a place | failed | texts equal |"
     )
     yield "|---|---|---|---|---|---|---|---|---|"
-    for row in [*report.baselines, report.many, *([report.crowd] if report.crowd else [])]:
-        yield (
-            f"| {row.commit} | {row.visitors} | {row.chars_per_s:,.0f} | {row.cores:.2f} ({row.clients:.2f}) "
-            f"| {row.first_median_s:.2f} / {row.first_p95_s:.2f} | {row.last_s:.1f} | {row.told} | {row.failed} "
-            f"| {'' if row.equal is None else row.equal} |"
-        )
+    parts: list[Served | Noticed] = []
+    for part in measure(flags):
+        parts.append(part)
+        if isinstance(part, Served):
+            yield _row(part)
+    report = _report(parts)
     yield ""
     yield f"Start {report.noticed.start_s:.1f} s, idle memory {report.noticed.idle_mb:,.0f} MB."
     yield ""
@@ -174,21 +173,39 @@ def lines(flags: Serve) -> Iterator[str]:
         yield f"| {name} | {found:.2f} | {goal:g} | {'ok' if ok else 'short'} |"
 
 
-def measure(flags: Serve) -> Report:
-    """Measure the baselines, then this checkout's app."""
-    baselines = []
+def _row(row: Served) -> str:
+    return (
+        f"| {row.commit} | {row.visitors} | {row.chars_per_s:,.0f} | {row.cores:.2f} ({row.clients:.2f}) "
+        f"| {row.first_median_s:.2f} / {row.first_p95_s:.2f} | {row.last_s:.1f} | {row.told} | {row.failed} "
+        f"| {'' if row.equal is None else row.equal} |"
+    )
+
+
+def measure(flags: Serve) -> Iterator[Served | Noticed]:
+    """Measure the baselines, then this checkout's app: many, the crowd where one is asked for, what is noticed."""
     for folder in flags.baseline:
         with running(folder.resolve()) as app:
             asyncio.run(_ask(app.url, 1, 30))
-            baselines.append(asyncio.run(_visit(app, commit(folder), flags.visitors, flags.chars)))
+            yield asyncio.run(_visit(app, commit(folder), flags.visitors, flags.chars))
     own = BUNDLED.parent
+    wanted = alone(flags.chars, range(flags.visitors))
     with running(own) as app:
         idle = app.use().memory_mb
         asyncio.run(_ask(app.url, 1, 30))
-        many = asyncio.run(_visit(app, commit(own), flags.visitors, flags.chars, compare=True))
-        crowd = asyncio.run(_crowd(app, commit(own), flags)) if flags.crowd else None
+        yield asyncio.run(_visit(app, commit(own), flags.visitors, flags.chars, wanted))
+        if flags.crowd:
+            yield asyncio.run(_crowd(app, commit(own), flags))
         left, unheard, answer = asyncio.run(_noticed(app))
-    return Report(many, baselines, crowd, Noticed(left, unheard, answer, idle, app.start_s))
+        yield Noticed(left, unheard, answer, idle, app.start_s)
+
+
+def _report(parts: Sequence[Served | Noticed]) -> Report:
+    """The parts that `measure` yields, put together."""
+    served = [part for part in parts if isinstance(part, Served)]
+    many = next(row for row in served if row.equal is not None)
+    crowd = served[-1] if served[-1] is not many else None
+    noticed = next(part for part in parts if isinstance(part, Noticed))
+    return Report(many, served[: served.index(many)], crowd, noticed)
 
 
 async def _ask(url: str, visitors: int, chars: int, first_seed: int = 0) -> list[Heard]:
@@ -196,17 +213,16 @@ async def _ask(url: str, visitors: int, chars: int, first_seed: int = 0) -> list
     return await asyncio.gather(*[generate(url, arguments(chars, seed)) for seed in seeds])
 
 
-async def _visit(app: App, name: str, visitors: int, chars: int, compare: bool = False) -> Served:
-    """Let visitors ask at once, and listen to their ends."""
+async def _visit(
+    app: App, name: str, visitors: int, chars: int, wanted: Mapping[int, Mapping[str, str]] | None = None
+) -> Served:
+    """Let visitors ask at once, listen to their ends, and compare the texts with those that are wanted."""
     cpu, own, began = app.cpu_s(), time.process_time(), time.perf_counter()
     heard = await _ask(app.url, visitors, chars)
     seconds = time.perf_counter() - began
     clients = (time.process_time() - own) / seconds
     cores = (app.cpu_s() - cpu) / seconds + clients
-    equal = None
-    if compare:
-        wanted = alone(chars, range(visitors))
-        equal = sum(one.texts == wanted[seed] for seed, one in enumerate(heard))
+    equal = None if wanted is None else sum(one.texts == wanted[seed] for seed, one in enumerate(heard))
     return _served(name, heard, seconds, cores, clients, equal)
 
 

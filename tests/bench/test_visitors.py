@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from minrnn.bench import running, serve, visitors
-from minrnn.bench.load import Seen
 from minrnn.bench.running import Use
+from minrnn.bench.seen import Seen
 from minrnn.bench.visitors import Heard
 from minrnn.errors import MinrnnError
 

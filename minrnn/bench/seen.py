@@ -1,0 +1,65 @@
+"""What was seen of an app under load, and the goals."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from dataclasses import dataclass, field
+
+from minrnn.bench.running import Use
+
+WARM_S = 10.0
+"""Seconds after which nothing may grow any more."""
+ANSWER_S, GROWTH = 1.0, 1.05
+"""The goals: the slowest answer, and the largest growth."""
+
+
+@dataclass
+class Seen:
+    """What was seen.
+
+    Attributes:
+        done: requests that ended, by what the visitor did.
+        told: visits that were told a place in line.
+        problems: errors, and how often each came.
+        wrong: texts that are not what their seed gives.
+        stuck: requests that did not end.
+        answers: the slowest answer to each kind of small request, in seconds.
+        firsts: seconds to the first characters.
+        uses: moments and what the app took of the machine.
+    """
+
+    done: Counter[str] = field(default_factory=Counter)
+    told: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
+    wrong: int = 0
+    stuck: int = 0
+    answers: dict[str, float] = field(default_factory=dict)
+    firsts: list[float] = field(default_factory=list)
+    uses: list[tuple[float, Use]] = field(default_factory=list)
+
+    def growth(self) -> dict[str, float]:
+        """Memory, threads and handles at the end, as multiples of what they were after the first ten seconds."""
+        ends = self.uses[-1][0]
+        window = min(WARM_S, max(1.0, (ends - WARM_S) / 2))
+        first = [use for at, use in self.uses if WARM_S <= at < WARM_S + window] or [self.uses[0][1]]
+        last = [use for at, use in self.uses if at > ends - window]
+        return {name: _mean(last, name) / _mean(first, name) for name in ("memory_mb", "threads", "handles")}
+
+    def goals(self, grows: bool = True) -> dict[str, tuple[float, float, bool]]:
+        """What was seen, its goal, and whether it is reached."""
+        found = {
+            "errors": sum(self.problems.values()), "texts that are not their seed's": self.wrong,
+            "stuck": self.stuck,
+        }  # fmt: skip
+        goals = {name: (float(count), 0.0, count == 0) for name, count in found.items()}
+        for name, seconds in self.answers.items():
+            goals[f"slowest answer of {name}, s"] = seconds, ANSWER_S, seconds < ANSWER_S
+        if grows:
+            for name, ratio in self.growth().items():
+                goals[f"{name}, end / after {WARM_S:g} s"] = ratio, GROWTH, ratio <= GROWTH
+        return goals
+
+
+def _mean(uses: list[Use], name: str) -> float:
+    return statistics.fmean(getattr(use, name) for use in uses)
