@@ -180,6 +180,8 @@ def clean_title(title: str) -> str:
     Raises:
         ConfigError: if it is empty or too long.
     """
+    if len(title) > 100 * MAX_TITLE_CHARS:  # looking at each character of millions takes seconds
+        raise ConfigError(f"the name has {len(title):,} characters; give it 1 to {MAX_TITLE_CHARS}.")
     title = _shown(title)
     if not 1 <= len(title) <= MAX_TITLE_CHARS:
         raise ConfigError(f"the name has {len(title)} visible characters; give it 1 to {MAX_TITLE_CHARS}.")
