@@ -152,7 +152,9 @@ def _whole(name: str, default: int, least: int, most: int) -> int:
         return default
     if value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most:
         return int(value)
-    raise ConfigError(f"{name} is {value[:60]!r}; set it to a whole number from {least} to {most:,}, or unset it.")
+    raise ConfigError(
+        f"{name} is {value[:60]!r}; set it to a whole number from {least} to {most:,}, or unset it."
+    )
 
 
 def cores() -> int:

@@ -128,7 +128,8 @@ def test_one_process_writes_for_each_core_unless_an_operator_says_otherwise(
     assert settings.max_visitors() == settings.MAX_VISITORS
 
 
-("name", "limit"),
+@pytest.mark.parametrize(
+    ("name", "limit"),
     [
         ("MINRNN_MAX_REQUEST_BYTES", settings.max_request_bytes),
         ("MINRNN_MAX_UPLOAD_BYTES", settings.max_upload_bytes),

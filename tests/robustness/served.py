@@ -91,14 +91,10 @@ class Served:
 
     @property
     def left_over(self) -> list[str]:
-        """What lies in the runs folder and among the uploads."""
-        folders = [self.folder / "runs", self.folder / "uploads"]
-        return [
-            str(path.relative_to(self.folder))
-            for root in folders
-            for path in root.rglob("*")
-            if path.is_file()
-        ]
+        """What lies in the runs folder and among the uploads; the queue's own locks aside."""
+        roots = [self.folder / "runs", self.folder / "uploads"]
+        found = [path for root in roots for path in root.rglob("*") if path.is_file()]
+        return [str(path.relative_to(self.folder)) for path in found if path.name not in (".jobs", ".asking")]
 
 
 def _text(answer: tuple[int, bytes]) -> str:

@@ -12,9 +12,10 @@ import torch
 from minrnn.library import open_library
 from minrnn.runs.queue import TrainingQueue
 from minrnn.ui import app
+from minrnn.ui.listeners import Listeners
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    demo = app.build(open_library(Path(sys.argv[1])), TrainingQueue())
-    demo.queue(max_size=32)
-    demo.launch(**app.launch_options(), server_port=int(sys.argv[2]), quiet=True)
+    demo = app.build(open_library(Path(sys.argv[1])), TrainingQueue(), None, listeners := Listeners())
+    demo.queue(max_size=None)
+    demo.launch(**app.launch_options(listeners), server_port=int(sys.argv[2]), quiet=True)

@@ -18,8 +18,8 @@ MB = 1_000_000
 def chunked(app: Served, path: str, pieces: Iterator[bytes], content_type: str = "application/json") -> bytes:
     """The answer to a body that does not say its length."""
     with socket.create_connection(("127.0.0.1", app.port), timeout=60) as line:
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {content_type}\r\nTransfer-Encoding: chunked\r\n\r\n"
-        line.sendall(head.encode())
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {content_type}\r\n"
+        line.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         for piece in pieces:
             line.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
         line.sendall(b"0\r\n\r\n")

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from minrnn.ui.door import bodies, calls
 from minrnn.ui.door.bodies import Bodies
 from minrnn.ui.door.refusal import Refusal, answer
-from minrnn.ui.door.sessions import Unheard
+from minrnn.ui.door.sessions import Unfetched
 
 _READ = re.compile(
     r"/|/config/?|/favicon\.ico|/manifest\.json|/pwa_icon|/robots\.txt|/theme\.css|/(?:assets|static|svelte)/.*"
@@ -61,7 +61,7 @@ class Door:
         self.app = app
         self.files = files
         self._bodies = Bodies()
-        self._unheard = Unheard()
+        self._unfetched = Unfetched()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -115,7 +115,7 @@ class Door:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": _GONE})
             return
-        with self._unheard.heard(session):
+        with self._unfetched.heard(session):
             await self.app(scope, receive, send)
 
     async def _post(self, path: str, page: App, scope: Scope, receive: Receive, send: Send) -> None:
@@ -141,7 +141,9 @@ class Door:
         else:
             raise Refusal(404, "there is no such address here.")
         if (named and named[1].startswith("call")) or path.startswith("/gradio_api/queue"):
-            await self._unheard.drop(blocks, str(data.get("session_hash")))
+            joining = str(data.get("session_hash"))
+            await self._unfetched.drop(blocks, joining)
+            self._unfetched.check(blocks, joining)
         await self.app(scope, bodies.replayed(body, receive), send)
 
     async def _upload(self, blocks: gr.Blocks, scope: Scope, receive: Receive, send: Send) -> None:

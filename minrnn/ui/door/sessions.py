@@ -71,7 +71,7 @@ async def lifespan(app: App) -> AsyncIterator[None]:
     yield
 
 
-class Unheard:
+class Unfetched:
     """Results that wait for somebody to fetch them. What nobody asks for is dropped before it fills the memory."""
 
     def __init__(self) -> None:
@@ -90,6 +90,29 @@ class Unheard:
             if not self._heard[session]:
                 del self._heard[session]
 
+    def check(self, blocks: gr.Blocks, joining: str) -> None:
+        """Refuse a call where too much waits already: each waiting call keeps its request.
+
+        Args:
+            blocks: the page.
+            joining: the session that is about to begin something.
+
+        Raises:
+            Refusal: if there is too much.
+        """
+        queue = blocks._queue
+        if (count := len(queue.pending_event_ids_session.get(joining, ()))) >= settings.MAX_CALLS:
+            raise Refusal(
+                429, f"{count} calls of this page wait and that is the limit; fetch their results first."
+            )
+        waiting = [event for line in queue.event_queue_per_concurrency_id.values() for event in line.queue]
+        held = sum(int(event.request.headers.get("content-length", 0)) for event in waiting)
+        most = settings.MAX_BODIES_AT_ONCE * settings.max_request_bytes()
+        if len(waiting) >= settings.MAX_WAITING or held >= most:
+            raise Refusal(
+                503, f"{len(waiting)} calls of {held:,} bytes wait here already; try again in a minute."
+            )
+
     async def drop(self, blocks: gr.Blocks, joining: str) -> None:
         """Drop what has waited too long, and the oldest where too many wait.
 
@@ -101,8 +124,8 @@ class Unheard:
         known = {key: self._since.get(key, now) for key in queue.pending_messages_per_session}
         self._since = {key: at for key, at in known.items() if key not in self._heard and key != joining}
         oldest = sorted(self._since, key=self._since.__getitem__)
-        late = {key for key in oldest if now - self._since[key] > settings.UNHEARD_S}
-        for session in late.union(oldest[: -settings.MAX_UNHEARD]):
+        late = {key for key in oldest if now - self._since[key] > settings.UNFETCHED_S}
+        for session in late.union(oldest[: -settings.MAX_UNFETCHED]):
             await queue.clean_events(session_hash=session)  # what runs for it is told that nobody listens
             queue.pending_messages_per_session.pop(session, None)
             queue.pending_event_ids_session.pop(session, None)

@@ -16,6 +16,7 @@ from minrnn.models import LanguageModel
 from minrnn.runs.queue import TrainingQueue
 from minrnn.ui import app
 from minrnn.ui.door.sessions import Session
+from minrnn.ui.listeners import Listeners
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +24,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
     LanguageModel(ModelConfig("lstm", "\nab", n_layer=1, n_embd=8)).save_pretrained(folder / "base" / "lstm")
-    demo = app.build(open_library(folder), queue := TrainingQueue())
-    demo.queue().launch(prevent_thread_lock=True, quiet=True, **app.launch_options())
+    demo = app.build(open_library(folder), queue := TrainingQueue(), None, listeners := Listeners())
+    demo.queue().launch(prevent_thread_lock=True, quiet=True, **app.launch_options(listeners))
     yield demo
     demo.close()
     queue.close()
@@ -45,7 +46,7 @@ def listen(page: gr.Blocks, event: str) -> str:
 
 
 def test_results_that_nobody_fetches_are_dropped(page: gr.Blocks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "UNHEARD_S", 0.2)
+    monkeypatch.setattr(settings, "UNFETCHED_S", 0.2)
     for _ in range(12):
         ask(page)
     time.sleep(0.4)
@@ -58,7 +59,7 @@ def test_results_that_nobody_fetches_are_dropped(page: gr.Blocks, monkeypatch: p
 
 
 def test_of_many_that_wait_the_oldest_are_dropped(page: gr.Blocks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "MAX_UNHEARD", 4)
+    monkeypatch.setattr(settings, "MAX_UNFETCHED", 4)
     events = [ask(page) for _ in range(9)]
     assert len(page._queue.pending_messages_per_session) <= 6
     assert "not known here" in listen(page, events[0])
