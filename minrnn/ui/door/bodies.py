@@ -10,7 +10,7 @@ from starlette.formparsers import MultiPartException
 from starlette.types import Message, Receive
 
 from minrnn import settings
-from minrnn.ui.door.refusal import Refusal
+from minrnn.ui.door.refusal import Refusal, drain
 
 _PIECE = 65_536
 """Bytes that are handed on together: a stranger may send single ones, and each piece costs something."""
@@ -139,6 +139,8 @@ def _bounded(receive: Receive, largest: int, limit: int, boundary: bytes) -> Rec
         parts += (tail + body).count(boundary)
         tail = (tail + body)[-len(boundary) + 1 :] if len(boundary) > 1 else b""
         if size > limit:
+            if more:
+                await drain(receive)
             raise MultiPartException(
                 f"the file is over the maximum allowed size of {largest:,} bytes; send a shorter one."
             )

@@ -36,8 +36,13 @@ async def answer(receive: Receive, send: Send, refusal: Refusal) -> None:
     ]  # fmt: skip
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})
+    await drain(receive)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def drain(receive: Receive) -> None:
+    """Read what is still on its way, for a while, and keep none of it."""
     with suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_S):
             while (message := await receive())["type"] == "http.request" and message.get("more_body"):
                 pass
-    await send({"type": "http.response.body", "body": b""})

@@ -52,7 +52,8 @@ def chosen(library: Library, models: Any = ALL, preset: Any = "base") -> list[En
     """
     asked = names(ALL if models is None else models)
     preset = "base" if preset is None else preset
-    if not isinstance(asked, list) or not isinstance(preset, str):
+    listed = isinstance(asked, list) and all(isinstance(name, str) for name in asked)
+    if not listed or not isinstance(preset, str):
         raise ConfigError(f"models is {shown(models)} and preset {shown(preset)}; give names, as texts.")
     if asked == [ALL]:
         asked = [name for name in library.models(preset) if name != COMMITTEE]
