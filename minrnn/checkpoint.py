@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from minrnn import data
 from minrnn.config import ModelConfig
 from minrnn.data import Source
 from minrnn.errors import CheckpointError, HubError
-from minrnn.files import is_file
+from minrnn.files import is_file, read_json
 from minrnn.models import CharModel, LanguageModel, disk
 from minrnn.settings import MAX_JSON_BYTES
 
@@ -73,15 +72,12 @@ def load_repo(ref: str, *, local_files_only: bool = False) -> Checkpoint:
         HubError: if the Hub does not give it.
     """
     repo, _, wanted = ref.partition("@")
-    if os.path.exists(repo):
-        raise HubError(f"{repo!r} is a path on this machine; name a repo of the Hub, as user/repo.")
-    config = disk.fetch_config(repo, wanted or None, local_files_only=local_files_only)
+    download = {"local_files_only": local_files_only, "hub_only": True}
+    config = disk.fetch_config(repo, wanted or None, **download)
     revision = disk.pinned(config, wanted or None)
-    model = LanguageModel.from_pretrained(repo, revision=revision, local_files_only=local_files_only)
+    model = LanguageModel.from_pretrained(repo, revision=revision, **download)
     try:
-        metrics = read_metrics(
-            disk.fetch(repo, METRICS, revision, max_bytes=MAX_JSON_BYTES, local_files_only=local_files_only)
-        )
+        metrics = read_metrics(disk.fetch(repo, METRICS, revision, max_bytes=MAX_JSON_BYTES, **download))
     except HubError:  # a model without metrics is still a model
         metrics = {}
     return Checkpoint(model, metrics, repo, revision)
@@ -103,7 +99,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
     try:
         if (size := path.stat().st_size) > MAX_JSON_BYTES:
             raise CheckpointError(f"{path.name} has {size:,} bytes; at most {MAX_JSON_BYTES:,} are read.")
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path.name} cannot be read: {error}.") from None
     if not isinstance(data, dict):

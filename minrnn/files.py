@@ -11,6 +11,9 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+MAX_OBJECT_CHARS = 4_000_000
+"""The JSON objects of a run's folder hold a few kilobytes; a larger file is none of ours."""
+
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Write a file aside, sync it and rename it into place, so that nobody ever reads half of it.
@@ -83,10 +86,43 @@ def read_text(path: Path) -> str:
         return ""
 
 
+def read_json(text: str) -> Any:
+    """The data of a JSON text that somebody else may have written, such that a page can be sent them.
+
+    Whole numbers of more than 64 bits become floats, infinite ones no number, halves of surrogate pairs question
+    marks.
+
+    Raises:
+        ValueError: if it is not JSON.
+        RecursionError: if it is nested too deeply.
+    """
+    return _sendable(
+        json.loads(text, parse_int=_number, parse_float=_number, parse_constant=lambda _: math.nan)
+    )
+
+
+def _number(digits: str) -> float:
+    """A whole number where it is written as one and fits into 64 bits."""
+    if len(digits) < 19 and digits.lstrip("-").isdigit():
+        return int(digits)
+    value = float(digits)
+    return value if math.isfinite(value) else math.nan
+
+
+def _sendable(data: Any) -> Any:
+    if isinstance(data, str):
+        return data.encode("utf-8", "replace").decode()
+    if isinstance(data, dict):
+        return {_sendable(name): _sendable(value) for name, value in data.items()}
+    return [_sendable(value) for value in data] if isinstance(data, list) else data
+
+
 def read_object(path: Path) -> dict[str, Any]:
-    """A JSON object; empty if the file is missing, damaged or holds something else."""
+    """A JSON object; empty if the file is missing, damaged, too large or holds something else."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: math.nan)
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_OBJECT_CHARS + 1)
+        data = read_json(text) if len(text) <= MAX_OBJECT_CHARS else None
     except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}

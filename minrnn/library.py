@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minrnn import checkpoint, settings
+from minrnn.checked import shown
 from minrnn.checkpoint import Checkpoint
 from minrnn.errors import CheckpointError, ConfigError, HubError, MinrnnError
 from minrnn.hub import loading
@@ -87,7 +88,7 @@ class Library:
         """
         if preset not in self._entries:
             raise CheckpointError(
-                f"preset {preset!r} is not loaded; choose one of: {', '.join(self._entries)}."
+                f"preset {shown(preset)} is not loaded; choose one of: {', '.join(self._entries)}."
             )
         return self._entries[preset]
 
@@ -99,7 +100,9 @@ class Library:
         """
         models = self.models(preset)
         if unknown := [name for name in names if name not in models]:
-            raise CheckpointError(f"model {unknown[0]!r} is not loaded; choose among: {', '.join(models)}.")
+            raise CheckpointError(
+                f"model {shown(unknown[0])} is not loaded; choose among: {', '.join(models)}."
+            )
         if not names:
             raise CheckpointError(f"no model is chosen; choose at least one of: {', '.join(models)}.")
         return [entry for name, entry in models.items() if name in names]
@@ -112,7 +115,7 @@ class Library:
 
         Raises:
             CheckpointError: if it is not a model this code knows.
-            HubError: if the Hub does not give it, or the name is that of a path on this machine.
+            HubError: if the Hub does not give it. This machine's folders are not looked at.
         """
         loaded = checkpoint.load_repo(ref.strip())
         key = f"{HUB}{loaded.source}@{loaded.revision}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from minrnn.checked import shown
 from minrnn.config import ModelConfig, TrainConfig
 from minrnn.errors import ConfigError
 
@@ -25,10 +26,10 @@ def get(preset: str, model: str) -> Preset:
         ConfigError: if there is no such preset, or it lacks the model.
     """
     if preset not in PRESETS:
-        raise ConfigError(f"preset {preset!r} is not known; choose one of: {', '.join(PRESETS)}.")
+        raise ConfigError(f"preset {shown(preset)} is not known; choose one of: {', '.join(PRESETS)}.")
     if model not in PRESETS[preset]:
         raise ConfigError(
-            f"preset {preset} has no model {model!r}; choose one of: {', '.join(PRESETS[preset])}."
+            f"preset {preset} has no model {shown(model)}; choose one of: {', '.join(PRESETS[preset])}."
         )
     return PRESETS[preset][model]
 

@@ -150,9 +150,11 @@ def _whole(name: str, default: int, least: int, most: int) -> int:
     value = _variable(name)
     if value is None:
         return default
-    if value.isascii() and value.isdigit() and least <= int(value[:9]) <= most:
+    if value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most:
         return int(value)
-    raise ConfigError(f"{name} is {value!r}; set it to a whole number from {least} to {most:,}, or unset it.")
+    raise ConfigError(
+        f"{name} is {value[:60]!r}; set it to a whole number from {least} to {most:,}, or unset it."
+    )
 
 
 def cores() -> int:
@@ -225,3 +227,69 @@ MAX_PARAMS = 50_000_000
 # A text to look inside: all its figures go to the page at once, 200 to 500 bytes a character and model, and reading
 # it with every model takes a few seconds on one core.
 MAX_READ_CHARS = 5_000
+
+
+# Requests: what a stranger may send, and what the app keeps of it
+
+# A prompt of MAX_PROMPT_CHARS takes six bytes a character at worst, and the other fields a few kilobytes.
+MAX_REQUEST_BYTES = 250_000
+# As that, where a text to train on may be among the fields: MAX_CORPUS_CHARS_LIMITED at six bytes a character.
+MAX_REQUEST_BYTES_LIMITED = 6_250_000
+# On one's own machine a text of MAX_CORPUS_CHARS in plain letters; one with more bytes comes as a file.
+MAX_REQUEST_BYTES_FULL = 51_000_000
+# Characters of all texts of a request beside the text to train on: a prompt and a text to look inside, twice.
+MAX_FIELD_CHARS = 2 * (MAX_PROMPT_CHARS + MAX_READ_CHARS)
+# The largest request of the page has about thirty. A list of a million empty lists takes 3 MB to send and 64 to hold.
+MAX_REQUEST_VALUES = 1_000
+# The page's own requests nest four deep; Python gives up at about a thousand.
+MAX_REQUEST_DEPTH = 16
+# Bodies that are being received at one time, of all visitors, in units of the largest one.
+MAX_BODIES_AT_ONCE = 8
+# A body that takes longer is held open on purpose: the largest comes in a second over a slow line.
+BODY_TIMEOUT_S = 60.0
+# Gradio's clients name a page by 10 to 36 characters.
+MAX_SESSION_CHARS = 64
+# An open page keeps about 20 kB here. The page used least recently is forgotten first; it works on, but shows its
+# runs anew, and a model that its visitor added must be added again.
+MAX_PAGES = 1_000
+# Gradio's clients ask for their results at once. What nobody has asked for after this long is dropped.
+UNFETCHED_S = 30.0
+# Clients whose results wait for them at one time.
+MAX_UNFETCHED = 64
+# Calls of one page that wait or whose results wait: a script may begin a hundred at once.
+MAX_CALLS = 200
+# Calls that wait in all. Each keeps its request, so these may also have no more bytes than MAX_BODIES_AT_ONCE.
+MAX_WAITING = 2_000
+# Uploaded files are deleted after an hour. Until then all of them together may take this many times the largest one.
+MAX_UPLOADS = 25
+# A message that a page or a script gets: the longest of ours, with its value shortened, has about 300 characters.
+MAX_MESSAGE_CHARS = 600
+
+
+def max_request_bytes() -> int:
+    """Largest body of a request, in bytes (MINRNN_MAX_REQUEST_BYTES; by default as the training mode needs it)."""
+    usual = {
+        "full": MAX_REQUEST_BYTES_FULL, "limited": MAX_REQUEST_BYTES_LIMITED, "off": MAX_REQUEST_BYTES,
+    }  # fmt: skip
+    return _whole("MINRNN_MAX_REQUEST_BYTES", usual[training_mode()], 10_000, 999_999_999)
+
+
+def max_request_chars() -> int:
+    """Most characters of all texts of a request."""
+    return MAX_FIELD_CHARS + (0 if training_mode() == "off" else max_corpus_chars())
+
+
+def max_upload_bytes() -> int:
+    """Largest file that may be uploaded, in bytes (MINRNN_MAX_UPLOAD_BYTES).
+
+    By default the longest text that may be trained on, at four bytes a character; 0 where training is off, for then
+    nothing on the page takes a file.
+    """
+    if training_mode() == "off":
+        return 0
+    return _whole("MINRNN_MAX_UPLOAD_BYTES", 4 * max_corpus_chars(), 0, 999_999_999)
+
+
+def max_pages() -> int:
+    """Open pages that the app remembers (MINRNN_MAX_PAGES)."""
+    return _whole("MINRNN_MAX_PAGES", MAX_PAGES, 1, 1_000_000)

@@ -66,10 +66,20 @@ def test_metrics_that_are_none_are_named(folder: Path, text: str, message: str) 
         checkpoint.load(folder)
 
 
-def test_a_path_of_this_machine_is_no_repo(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["{}", "up/{}", "../{}", "/etc/{}"])
+def test_a_name_of_a_repo_never_tells_which_paths_exist(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(folder.parent)
-    with pytest.raises(HubError, match="'model' is a path on this machine; name a repo of the Hub"):
-        checkpoint.load_repo("model")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (folder.parent / "up").mkdir()
+    folder.rename(folder.parent / "up" / "real")
+    said = []
+    for last in ("real", "none"):
+        with pytest.raises((CheckpointError, HubError)) as refused:
+            checkpoint.load_repo(name.format(last), local_files_only=True)
+        said.append(str(refused.value).replace(last, "*"))
+    assert said[0] == said[1]
 
 
 @every_model

@@ -126,3 +126,32 @@ def test_one_process_writes_for_each_core_unless_an_operator_says_otherwise(
     monkeypatch.setenv("MINRNN_WRITERS", " 0 ")
     assert settings.writers() == 0
     assert settings.max_visitors() == settings.MAX_VISITORS
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("MINRNN_MAX_REQUEST_BYTES", settings.max_request_bytes),
+        ("MINRNN_MAX_UPLOAD_BYTES", settings.max_upload_bytes),
+        ("MINRNN_MAX_PAGES", settings.max_pages),
+    ],
+)
+def test_an_operator_sets_a_limit_and_nonsense_is_refused_with_the_remedy(
+    name: str, limit: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "54321")
+    assert limit() == 54_321
+    for value in ("-1", "many", "1e9", "٣", "9" * 90):
+        monkeypatch.setenv(name, value)
+        with pytest.raises(ConfigError, match=f"{name} is .*set it to a whole number from"):
+            limit()
+
+
+@pytest.mark.parametrize(
+    ("mode", "bytes_", "upload"), [("off", 250_000, 0), ("limited", 6_250_000, 4_000_000)]
+)
+def test_no_more_may_be_sent_than_the_training_mode_needs(
+    mode: str, bytes_: int, upload: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINRNN_TRAINING", mode)
+    assert (settings.max_request_bytes(), settings.max_upload_bytes()) == (bytes_, upload)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from minrnn.checked import shown
 from minrnn.corpora import allplays, own, plays, python, tinyshakespeare
 from minrnn.corpora.batches import Batches
 from minrnn.corpora.corpus import Corpus, splits
@@ -74,5 +75,5 @@ def load(name: str) -> Corpus:
         CorpusError: if no text has that name, or it cannot be had on this machine.
     """
     if name not in CORPORA:
-        raise CorpusError(f"the text {name!r} is not known; choose one of: {', '.join(available())}.")
+        raise CorpusError(f"the text {shown(name)} is not known; choose one of: {', '.join(available())}.")
     return CORPORA[name].load()

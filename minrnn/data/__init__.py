@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from minrnn import corpora
+from minrnn.checked import shown
 from minrnn.config import ModelConfig
 from minrnn.corpora import CORPORA, Corpus
 from minrnn.data.base import Batches, Data, Estimate
@@ -41,7 +42,7 @@ def load(name: str) -> Source:
     if name in TASKS:
         return TASKS[name]
     if name not in CORPORA:
-        raise CorpusError(f"{name!r} is neither a text nor a task; choose one of: {', '.join(names())}.")
+        raise CorpusError(f"{shown(name)} is neither a text nor a task; choose one of: {', '.join(names())}.")
     return corpora.load(name)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
+from minrnn.checked import shown
 from minrnn.errors import HubError
+from minrnn.models.download import REPO
 
 
 def repo_of(namespace: str, preset: str, model: str) -> str:
@@ -22,9 +22,9 @@ def checked(repo: str) -> str:
     Raises:
         HubError: if it would not.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", repo, re.ASCII):
+    if not REPO.fullmatch(repo):
         raise HubError(
-            f"{repo!r} cannot be a repo on the Hub; user and repo are letters, digits, '-', '_' and '.', "
+            f"{shown(repo)} cannot be a repo on the Hub; user and repo are letters, digits, '-', '_' and '.', "
             "at most 96 each."
         )
     return repo

@@ -26,6 +26,8 @@ from minrnn.settings import HUB_ANSWER_S
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 """The two files that are a model."""
+REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+"""Names of repos, their owner included. The Hub's client lets letters pass that look like others, or like nothing."""
 _REVISION = re.compile(r"(?!.*\.\.)[\w][\w./-]{0,199}", re.ASCII)
 """Branches, tags and commits. Git allows no two dots in a row, and neither does the cache's folder."""
 _ANSWERED = (HfHubHTTPError, FileMetadataError)
@@ -36,7 +38,15 @@ _REMEDIES = {
 }
 
 
-def fetch(source: str, name: str, revision: str | None = None, *, max_bytes: int, **download: Any) -> Path:
+def fetch(
+    source: str,
+    name: str,
+    revision: str | None = None,
+    *,
+    max_bytes: int,
+    hub_only: bool = False,
+    **download: Any,
+) -> Path:
     """One file of a folder or a Hub repo, as a path on this machine.
 
     Args:
@@ -44,13 +54,16 @@ def fetch(source: str, name: str, revision: str | None = None, *, max_bytes: int
         name: the file's.
         revision: branch, tag or commit of a repo; the newest of `main` if None.
         max_bytes: a repo's larger file is refused before it is downloaded.
+        hub_only: never look at this machine's folders: a stranger would learn which of them exist.
         download: further arguments of `huggingface_hub.hf_hub_download`.
 
     Raises:
         CheckpointError: if the folder lacks the file, or source or revision cannot be one.
         HubError: if the Hub does not give it, or it is too large.
     """
-    if os.path.isdir(source):
+    if hub_only and not REPO.fullmatch(source):
+        raise CheckpointError(f"{shown(source)} cannot be a repo on the Hub; name one as user/repo.")
+    if not hub_only and os.path.isdir(source):
         path = Path(source) / name
         if not path.is_file():
             raise CheckpointError(

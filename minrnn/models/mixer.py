@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 import torch
 from torch import Tensor, nn
 
+from minrnn.checked import shown
 from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models.step import Array, Step
@@ -140,7 +141,7 @@ def mixer_class(name: str) -> type[Mixer]:
         ConfigError: if no mixer has that name.
     """
     if name not in MIXERS:
-        raise ConfigError(f"mixer {name!r} is not known; choose one of: {', '.join(MIXERS)}.")
+        raise ConfigError(f"mixer {shown(name)} is not known; choose one of: {', '.join(MIXERS)}.")
     return MIXERS[name]
 
 

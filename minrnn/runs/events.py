@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from minrnn import train
+from minrnn.files import read_json
 from minrnn.train import Event
 
 METRICS = "metrics.jsonl"
@@ -43,7 +44,7 @@ def to_line(event: Event) -> str:
 def from_line(line: str) -> Event | None:
     """The event of a line; None for one that is damaged, another tool's or a newer version's."""
     try:
-        data = _whole(json.loads(line))
+        data = read_json(line)
         event: Event = _READERS[data["event"]].validate_python(data)
         if not all(map(_sound, data.values())):
             return None
@@ -55,14 +56,6 @@ def from_line(line: str) -> Event | None:
 def _sound(value: Any) -> bool:
     """Whether a page can draw this: one number beyond all bounds in one line would blind the whole tab."""
     return not isinstance(value, int | float) or abs(value) < LARGEST
-
-
-def _whole(data: Any) -> Any:
-    """An event's data without halves of surrogate pairs, which no page can be sent."""
-    return {
-        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-        for name, value in data.items()
-    }
 
 
 def read_events(path: Path) -> list[Event]:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from minrnn import checkpoint, files, settings
+from minrnn.checked import shown
 from minrnn.errors import CheckpointError, ConfigError
 from minrnn.runs.events import METRICS, Follower, History, last_event
 from minrnn.runs.folder import CONFIG, ERROR, LOG, MODEL, STOP, has_begun, read_config, spec_in
@@ -124,7 +125,7 @@ class Listing:
         path = settings.runs_dir() / name if _is_name(name) else None
         run = self._read(path) if path is not None and _is_run_path(path) and path.is_dir() else None
         if run is None or not _may_see(run, token):
-            raise CheckpointError(f"there is no run {name!r} of yours here; choose one from the list.")
+            raise CheckpointError(f"there is no run {shown(name)} of yours here; choose one from the list.")
         return run
 
     def history(self, run: Run) -> History:
@@ -179,6 +180,8 @@ def clean_title(title: str) -> str:
     Raises:
         ConfigError: if it is empty or too long.
     """
+    if len(title) > 100 * MAX_TITLE_CHARS:  # looking at each character of millions takes seconds
+        raise ConfigError(f"the name has {len(title):,} characters; give it 1 to {MAX_TITLE_CHARS}.")
     title = _shown(title)
     if not 1 <= len(title) <= MAX_TITLE_CHARS:
         raise ConfigError(f"the name has {len(title)} visible characters; give it 1 to {MAX_TITLE_CHARS}.")

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from minrnn import settings
 from minrnn.library import Library
 from minrnn.runs.queue import TrainingQueue
 from minrnn.serving.writers import Writers
@@ -14,6 +15,10 @@ from minrnn.ui import head, theme
 from minrnn.ui.compare import api as compare_api
 from minrnn.ui.compare import tab as compare
 from minrnn.ui.compare.writing import Served
+from minrnn.ui.components import PLOTLY_ADDRESS, PLOTLY_JS
+from minrnn.ui.door.blocks import Page
+from minrnn.ui.door.routes import Door
+from minrnn.ui.door.sessions import lifespan
 from minrnn.ui.inside import api as inside_api
 from minrnn.ui.inside import tab as inside
 from minrnn.ui.listeners import Listeners
@@ -43,7 +48,7 @@ def build(
         listeners: who listens to them; it must be the one that `launch_options` is given.
     """
     served = Served(writers or Writers(), listeners or Listeners())
-    demo: gr.Blocks = gr.Blocks(title=head.TITLE, analytics_enabled=False, delete_cache=(600, 3600))
+    demo: gr.Blocks = Page(title=head.TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with demo:
         gr.HTML("minRNN", elem_id="brand", apply_default_css=False)
         copy = gr.Button("Copy link", elem_id="copy-link", size="sm")
@@ -71,18 +76,25 @@ def build(
 
 
 def launch_options(listeners: Listeners | None = None) -> dict[str, Any]:
-    """Arguments of `Blocks.launch` that make the page what it is.
+    """Arguments of `Blocks.launch` that make the page what it is, and keep strangers to what it needs.
 
     Args:
         listeners: told of every connection on which somebody waits for an answer.
     """
     noticing = [Middleware(listeners.middleware)] if listeners else []
+    files = {f"/{PLOTLY_ADDRESS}": PLOTLY_JS, f"/{head.PREVIEW_ADDRESS}": head.PREVIEW}
     return {
         "max_threads": MAX_THREADS,
         "theme": theme.theme(),
         "css": theme.CSS,
         "favicon_path": str(head.FAVICON),
-        "app_kwargs": {"middleware": [Middleware(head.PageHead), *noticing]},
+        "app_kwargs": {
+            "middleware": [Middleware(Door, files=files), Middleware(head.PageHead), *noticing],
+            "lifespan": lifespan,
+        },
+        "max_file_size": max(1, settings.max_upload_bytes()),
+        "state_session_capacity": settings.max_pages(),
+        "enable_monitoring": False,
         "ssr_mode": False,
         "footer_links": ["api", "settings"],
         "run_history": False,

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
-from urllib.parse import quote
 
 import gradio as gr
 import plotly
@@ -22,12 +21,12 @@ from gradio.context import Context
 from gradio.events import api
 
 from minrnn.errors import MinrnnError
-from minrnn.ui.theme import GRID_COLOR, INK_COLOR, STATIC, static
+from minrnn.settings import MAX_MESSAGE_CHARS
+from minrnn.ui.theme import GRID_COLOR, INK_COLOR, static
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 """plotly's own script, served from its package when a chart comes into sight."""
-
-gr.set_static_paths([PLOTLY_JS, STATIC])
+PLOTLY_ADDRESS = "minrnn/plotly.min.js"
 
 CHART_CSS = """
 .html-container:has(> &) { padding: 0 !important; }
@@ -51,7 +50,7 @@ def live_chart(label: str, height: int = 360, **kwargs: Any) -> gr.HTML:
         css_template=CHART_CSS,
         html_template=(
             f'<div class="chart" role="group" aria-label="{label}" data-height="{height}px" '
-            f'data-plotly="gradio_api/file={quote(str(PLOTLY_JS))}"></div>'
+            f'data-plotly="{PLOTLY_ADDRESS}"></div>'
         ),
         js_on_load=static("chart.js"),
         apply_default_css=False,
@@ -154,7 +153,8 @@ def _messages(escape: bool) -> Iterator[None]:
     except gr.Error:
         raise
     except MinrnnError as error:
-        raise gr.Error(plain(str(error)) if escape else str(error), print_exception=False) from None
+        said = str(error)[:MAX_MESSAGE_CHARS]
+        raise gr.Error(plain(said) if escape else said, print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception("an event failed")
         raise gr.Error(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import html
 import re
-from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,6 +22,7 @@ DESCRIPTION = (
     "from one prompt. See what they remember, and train them yourself."
 )
 PREVIEW, FAVICON = STATIC / "preview.png", STATIC / "favicon.svg"
+PREVIEW_ADDRESS = "minrnn/preview.png"
 _FIRST = "<style>.gradio-container > .fillable { max-width: 1480px !important; margin: 0 auto !important; "
 _FIRST += "padding: 0 24px 16px !important; }"
 _FIRST += (
@@ -82,7 +82,7 @@ def with_head(page: bytes, address: str) -> bytes:
     """
     values = {
         "og:type": "website", "og:title": TITLE, "og:description": DESCRIPTION,
-        "og:image": f"{address}/gradio_api/file={quote(str(PREVIEW))}", "twitter:card": "summary_large_image",
+        "og:image": f"{address}/{PREVIEW_ADDRESS}", "twitter:card": "summary_large_image",
     }  # fmt: skip
     names = {name: "name" if name.startswith("twitter") else "property" for name in values}
     lines = [f'<meta {names[key]}="{key}" content="{html.escape(value)}">' for key, value in values.items()]

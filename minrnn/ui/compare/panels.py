@@ -10,8 +10,10 @@ from typing import TypedDict
 
 import gradio as gr
 
+from minrnn.checked import SHOWN_CHARS
 from minrnn.library import Entry
 from minrnn.models import MODEL_NAMES, Committee, mixer_class
+from minrnn.settings import MAX_NEW_TOKENS
 from minrnn.side_by_side import Written
 from minrnn.ui.compare.writing import Writing
 from minrnn.ui.theme import color, static
@@ -92,8 +94,10 @@ def waiting(place: int) -> str:
 
 
 def _stored(entry: Entry) -> Card:
-    sample = entry.checkpoint.metrics.get("sample") or {}
-    card = _card(entry, str(sample.get("prompt", "")), Written(text=str(sample.get("text", ""))))
+    sample = entry.checkpoint.metrics.get("sample")
+    sample = sample if isinstance(sample, dict) else {}
+    prompt, text = (str(sample.get(name, ""))[:MAX_NEW_TOKENS] for name in ("prompt", "text"))
+    card = _card(entry, prompt, Written(text=text))
     return {**card, "status": "sample"}
 
 
@@ -129,9 +133,8 @@ def sheet(entry: Entry) -> list[tuple[str, str]]:
         ("dropout", f"{config.dropout:g}"),
     ]
     if isinstance(metrics.get("tokens_seen"), int):
-        rows.append(
-            ("characters read", f"{metrics['tokens_seen'] / 1e6:.1f} M of {metrics.get('corpus', 'a text')}")
-        )
+        corpus = str(metrics.get("corpus", "a text"))[:SHOWN_CHARS]
+        rows.append(("characters read", f"{metrics['tokens_seen'] / 1e6:.1f} M of {corpus}"))
     if isinstance(metrics.get("val_loss"), float):
         rows.append(("validation loss", f"{metrics['val_loss']:.4f} nats a character"))
     return [*rows, ("weights", entry.origin)]

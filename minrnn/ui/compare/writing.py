@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.runs.request import names
 from minrnn.serving.ticket import Asked
 from minrnn.serving.writers import Writers
-from minrnn.settings import UNHEARD_S
+from minrnn.settings import MAX_PAGES, UNHEARD_S
 from minrnn.side_by_side import Snapshot, check_prompt, folded_for
 from minrnn.ui.listeners import Listeners, Visit
 
@@ -209,16 +210,19 @@ class Stops:
     """
 
     def __init__(self) -> None:
-        self._asked: dict[str, float] = {}
+        self._asked: OrderedDict[str, float] = OrderedDict()
 
-    def ask(self, at_ms: float, request: gr.Request) -> None:
+    def ask(self, at_ms: float | None, request: gr.Request) -> None:
         """Remember that a page wants what it began before this moment to end."""
-        if isinstance(at_ms, int | float):
-            self._asked[str(request.session_hash)] = at_ms
+        if at_ms is not None:
+            self._asked[page := str(request.session_hash)] = at_ms
+            self._asked.move_to_end(page)
+        while len(self._asked) > MAX_PAGES:  # a client that never opens the page is not seen to close it
+            self._asked.popitem(last=False)
 
-    def since(self, at_ms: float, request: gr.Request) -> bool:
+    def since(self, at_ms: float | None, request: gr.Request) -> bool:
         """Whether that page has asked for a stop after a moment."""
-        return self._asked.get(str(request.session_hash), -1) >= at_ms
+        return self._asked.get(str(request.session_hash), -1) >= (at_ms or 0)
 
     def forget(self, request: gr.Request) -> None:
         """Forget a page that was closed; what it began has ended with it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minrnn.checked import from_mapping
+from minrnn.checked import from_mapping, shown
 from minrnn.errors import ConfigError
 from minrnn.inside.reading import Reading, read
 from minrnn.library import COMMITTEE, Entry, Library
@@ -52,8 +52,9 @@ def chosen(library: Library, models: Any = ALL, preset: Any = "base") -> list[En
     """
     asked = names(ALL if models is None else models)
     preset = "base" if preset is None else preset
-    if not isinstance(asked, list) or not isinstance(preset, str):
-        raise ConfigError(f"models is {models!r} and preset {preset!r}; give names, as texts.")
+    listed = isinstance(asked, list) and all(isinstance(name, str) for name in asked)
+    if not listed or not isinstance(preset, str):
+        raise ConfigError(f"models is {shown(models)} and preset {shown(preset)}; give names, as texts.")
     if asked == [ALL]:
         asked = [name for name in library.models(preset) if name != COMMITTEE]
     return library.choose(preset, asked)

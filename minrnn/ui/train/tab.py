@@ -172,6 +172,8 @@ def _clicked(queue: TrainingQueue, view: View, extra_models: gr.State, tabs: gr.
     def do(token: str, choices: Choices, extra: list[str], event: gr.EventData) -> list[Any]:
         click = actions.read(event._data)
         if click.action in (actions.SHOW, actions.HIDE):
+            if click.run:  # or a stranger's page could be told names without end
+                queue.runs.find(click.run, token)
             return [actions.chosen(click, choices), gr.skip(), gr.skip(), None]
         outcome = actions.act(queue, click, token or "")
         longer = with_added(extra, outcome.model) if outcome.model else gr.skip()
