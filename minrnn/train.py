@@ -26,6 +26,7 @@ from minrnn.device import Compute
 from minrnn.errors import TrainingError
 from minrnn.events import Done, Eval, Event, Iter, Sample, StopReason, Unread
 from minrnn.models import LanguageModel
+from minrnn.models.compiling import compiled
 from minrnn.optimizers import Optimizers, learning_rate
 from minrnn.tasks import NOT_ASKED
 
@@ -136,6 +137,7 @@ def train(
     bound = data.bind(source, state.model.config)
     batches = bound.batches(config, state.compute.device)
     unread = Unread(state.compute.device)
+    network = _network(state, bound, config)
     val_loss = math.inf
     while True:
         reason = _stop_reason(state, config, val_loss, should_stop)
@@ -151,7 +153,7 @@ def train(
         if reason:
             yield Done(state.iter, reason)
             return
-        _update(state, bound, batches, config, unread)
+        _update(state, network, bound, batches, config, unread)
         if unread.is_due or any(_due(state.iter, n) for n in (config.eval_interval, config.sample_interval)):
             yield from _read(state, unread, config)
 
@@ -172,14 +174,24 @@ def _stop_reason(
     return "stopped" if should_stop() else None
 
 
-def _update(state: TrainState, bound: Data, batches: Batches, config: TrainConfig, unread: Unread) -> None:
+def _network(state: TrainState, bound: Data, config: TrainConfig) -> nn.Module:
+    """What computes the training's logits: the model, or a compiled one that shares its weights."""
+    if not config.compile:
+        return state.model
+    with _memory_errors(state, bound, config):
+        return compiled(state.model, (config.batch_size, bound.window), state.compute)
+
+
+def _update(
+    state: TrainState, network: nn.Module, bound: Data, batches: Batches, config: TrainConfig, unread: Unread
+) -> None:
     """Make one update. On a GPU nothing in it waits for the device."""
     started = time.perf_counter()
     rate = learning_rate(config, state.iter, state.seconds)
     torch.manual_seed(config.seed * 1_000_003 + state.iter)  # for dropout: a resumed run draws the same
     with _memory_errors(state, bound, config):
         idx, targets = batches(state.iter)
-        loss, grad_norm = _gradients(state, idx, targets, config)
+        loss, grad_norm = _gradients(state, network, idx, targets, config)
         state.optimizer.step(rate)
     state.iter += 1
     state.tokens += idx.numel()
@@ -202,9 +214,11 @@ def _read(state: TrainState, unread: Unread, config: TrainConfig) -> Iterator[It
     yield from events
 
 
-def _gradients(state: TrainState, idx: Tensor, targets: Tensor, config: TrainConfig) -> tuple[Tensor, Tensor]:
+def _gradients(
+    state: TrainState, network: nn.Module, idx: Tensor, targets: Tensor, config: TrainConfig
+) -> tuple[Tensor, Tensor]:
     """Compute loss and gradient norm of a batch; the gradients stay on the weights."""
-    loss = _loss(state, idx, targets)
+    loss = _loss(state, network, idx, targets)
     loss.backward()
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip or math.inf)
     if _reads_at_once(state.compute.device):  # else the weights have been touched before it is known
@@ -241,9 +255,9 @@ def _memory_errors(state: TrainState, bound: Data, config: TrainConfig) -> Itera
         ) from error
 
 
-def _loss(state: TrainState, idx: Tensor, targets: Tensor) -> Tensor:
+def _loss(state: TrainState, network: nn.Module, idx: Tensor, targets: Tensor) -> Tensor:
     with state.compute.autocast():
-        logits, _ = state.model(idx)
+        logits, _ = network(idx)
     return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=NOT_ASKED)
 
 
