@@ -37,9 +37,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_every_form_is_checked_in_both_dtypes_by_both_backends() -> None:
+def test_every_form_is_checked_in_both_dtypes_by_both_backends(small: pytest.MonkeyPatch) -> None:
+    few = {name: gpu_checks.FORMS[name] for name in ("linear", "signed minLSTM")}
+    small.setattr(gpu_checks, "FORMS", few)
     found = list(gpu_checks.scans(TINY))
-    assert len(found) == 2 * len(gpu_checks.FORMS) * 2 * 2
+    assert len(found) == 2 * len(few) * 2 * 2
     assert [row.what for row in found if not row.ok] == []
 
 
