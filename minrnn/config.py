@@ -112,6 +112,7 @@ class TrainConfig(Checked):
         seed: of the weights, the data order and dropout.
         device: "auto" picks CUDA, then Apple's MPS, then the CPU.
         dtype: of the matrix products; "auto" picks bfloat16 where the hardware multiplies it natively.
+        compile: let torch.compile fuse the training on CUDA; where it cannot, the model is trained as it is.
     """
 
     optimizer: OptimizerName = "adamw"
@@ -139,6 +140,7 @@ class TrainConfig(Checked):
     seed: Seed = 1337
     device: DeviceName = "auto"
     dtype: DtypeName = "auto"
+    compile: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,7 +1,8 @@
 """Writing: one model character by character, or several models in turn. Generators without I/O.
 
 A model reads the prompt in one call (prefill). After that, every character is one step from the carried state.
-The step is `models/stepper.py`'s where it can be (float32, on the CPU), else it is `forward` over one character.
+The step is `models/stepper.py`'s where it can be (float32, on the CPU), on CUDA a graph of `forward` over one character
+(`models/graph.py`), else `forward` itself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor
 from minrnn.config import Sampling
 from minrnn.draw import Draw
 from minrnn.models import CharModel, State, state_bytes
+from minrnn.models.graph import GraphSteps, captured
 from minrnn.models.step import Array
 from minrnn.models.stepper import Stepper, Steps, can_step
 from minrnn.text import CharVocab
@@ -119,7 +121,13 @@ def _reader(model: CharModel, context: int, stepper: Stepper | None) -> _Reader:
     """What reads a text with that model: by its step where it can."""
     if context:
         return _WindowReader(model, context)
-    return _StepReader(model, stepper) if stepper or can_step(model) else _Reader(model)
+    if stepper or can_step(model):
+        return _StepReader(model, stepper)
+    return _GraphReader(model) if _has_graphs(model.device) else _Reader(model)
+
+
+def _has_graphs(device: torch.device) -> bool:
+    return device.type == "cuda"
 
 
 class _Reader:
@@ -175,6 +183,20 @@ class _StepReader(_Reader):
     @property
     def state_bytes(self) -> int:
         return super().state_bytes if self.steps is None else self.steps.state_bytes
+
+
+class _GraphReader(_Reader):
+    """Reads the prompt through `forward`, and what follows by a graph of it, where the model can be captured."""
+
+    def __init__(self, model: CharModel) -> None:
+        super().__init__(model)
+        self.steps: GraphSteps | None = None
+        self.tried = False
+
+    def step(self, token: int) -> Array:
+        if not self.tried:
+            self.steps, self.tried = captured(self.model, self.state), True
+        return super().step(token) if self.steps is None else self.steps(token)
 
 
 def _has_ended(written: int, char: str, sampling: Sampling) -> bool:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -24,74 +24,24 @@ from minrnn.config import TrainConfig
 from minrnn.data import Batches, Data, Source
 from minrnn.device import Compute
 from minrnn.errors import TrainingError
+from minrnn.events import Done, Eval, Event, Iter, Sample, StopReason, Unread
 from minrnn.models import LanguageModel
+from minrnn.models.compiling import compiled
 from minrnn.optimizers import Optimizers, learning_rate
 from minrnn.tasks import NOT_ASKED
 
-StopReason = Literal["max_iters", "max_seconds", "target_val_loss", "stopped"]
-
-
-@dataclass(frozen=True)
-class Iter:
-    """One optimiser update.
-
-    Attributes:
-        iter: updates made so far.
-        loss: of the batch, in nats per character or answer, dropout on.
-        lr: learning rate of the update.
-        grad_norm: norm of the whole gradient before clipping.
-        tokens: characters read so far.
-        seconds: training time so far, evaluations included.
-        iter_seconds: time of this update alone.
-    """
-
-    iter: int
-    loss: float
-    lr: float
-    grad_norm: float
-    tokens: int
-    seconds: float
-    iter_seconds: float
-
-
-@dataclass(frozen=True)
-class Eval:
-    """An estimate over a fixed part of the validation data.
-
-    Attributes:
-        iter: updates made so far.
-        val_loss: of the moving average of the weights, in nats per character or answer.
-        tokens: characters read so far.
-        seconds: training time so far.
-        peak_bytes: most memory held so far: the GPU's on CUDA, else the process's.
-        accuracy: the share of right answers to a task; None for a text.
-    """
-
-    iter: int
-    val_loss: float
-    tokens: int
-    seconds: float
-    peak_bytes: int
-    accuracy: float | None = None
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What the model does at this point: it writes from a newline, or works an example of its task."""
-
-    iter: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Done:
-    """The end of the run and the reason for it."""
-
-    iter: int
-    reason: StopReason
-
-
-Event = Iter | Eval | Sample | Done
+__all__ = [
+    "Done",
+    "Eval",
+    "Event",
+    "Iter",
+    "Sample",
+    "StopReason",
+    "TrainState",
+    "begin",
+    "new_model",
+    "train",
+]
 
 _COUNTERS = ("iter", "tokens", "seconds", "evaluated_at", "sampled_at")
 
@@ -166,7 +116,9 @@ def begin(model: LanguageModel, config: TrainConfig) -> TrainState:
 def train(
     state: TrainState, source: Source, config: TrainConfig, *, should_stop: Callable[[], bool] = lambda: False
 ) -> Iterator[Event]:
-    """Train until the budget is spent or `should_stop` says so. The state can be saved at every event.
+    """Train until the budget is spent or `should_stop` says so. On a GPU some iters are told of together, later.
+
+    The state can be saved at every event that has the state's own iter; on the CPU that is every event.
 
     Args:
         state: changed in place.
@@ -183,10 +135,14 @@ def train(
         TrainingError: if the loss is not finite, or memory runs out.
     """
     bound = data.bind(source, state.model.config)
-    batches = bound.batches(config)
+    batches = bound.batches(config, state.compute.device)
+    unread = Unread(state.compute.device)
+    network = _network(state, bound, config)
     val_loss = math.inf
     while True:
         reason = _stop_reason(state, config, val_loss, should_stop)
+        if reason and unread:
+            yield from _read(state, unread, config)
         if state.evaluated_at != state.iter and (reason or _due(state.iter, config.eval_interval)):
             evaluation = _evaluate(state, bound, config)
             val_loss = evaluation.val_loss
@@ -197,7 +153,9 @@ def train(
         if reason:
             yield Done(state.iter, reason)
             return
-        yield _update(state, bound, batches, config)
+        _update(state, network, bound, batches, config, unread)
+        if unread.is_due or any(_due(state.iter, n) for n in (config.eval_interval, config.sample_interval)):
+            yield from _read(state, unread, config)
 
 
 def _due(iter: int, interval: int) -> bool:
@@ -216,36 +174,68 @@ def _stop_reason(
     return "stopped" if should_stop() else None
 
 
-def _update(state: TrainState, bound: Data, batches: Batches, config: TrainConfig) -> Iter:
+def _network(state: TrainState, bound: Data, config: TrainConfig) -> nn.Module:
+    """What computes the training's logits: the model, or a compiled one that shares its weights."""
+    if not config.compile:
+        return state.model
+    with _memory_errors(state, bound, config):
+        return compiled(state.model, (config.batch_size, bound.window), state.compute)
+
+
+def _update(
+    state: TrainState, network: nn.Module, bound: Data, batches: Batches, config: TrainConfig, unread: Unread
+) -> None:
+    """Make one update. On a GPU nothing in it waits for the device."""
     started = time.perf_counter()
     rate = learning_rate(config, state.iter, state.seconds)
     torch.manual_seed(config.seed * 1_000_003 + state.iter)  # for dropout: a resumed run draws the same
     with _memory_errors(state, bound, config):
-        idx, targets = (ids.to(state.compute.device) for ids in batches(state.iter))
-        loss, grad_norm = _gradients(state, idx, targets, config)
+        idx, targets = batches(state.iter)
+        loss, grad_norm = _gradients(state, network, idx, targets, config)
         state.optimizer.step(rate)
     state.iter += 1
     state.tokens += idx.numel()
     _follow(state.average, state.model, config.ema_decay, state.iter)
     taken = time.perf_counter() - started
     state.seconds += taken
-    return Iter(state.iter, loss, rate, grad_norm, state.tokens, state.seconds, taken)
+    event = Iter(state.iter, math.nan, rate, math.nan, state.tokens, state.seconds, taken)
+    unread.add(event, loss, grad_norm)
 
 
-def _gradients(state: TrainState, idx: Tensor, targets: Tensor, config: TrainConfig) -> tuple[float, float]:
+def _read(state: TrainState, unread: Unread, config: TrainConfig) -> Iterator[Iter]:
+    """Wait for the device, and tell of the iters since the last time."""
+    started = time.perf_counter()
+    figures = unread.figures()
+    waited = time.perf_counter() - started
+    state.seconds += waited
+    for event, (loss, norm) in zip(events := unread.take(figures, waited), figures, strict=True):
+        _check_finite("the loss", loss, event.iter - 1, config)
+        _check_finite("the gradient", norm, event.iter - 1, config)
+    yield from events
+
+
+def _gradients(
+    state: TrainState, network: nn.Module, idx: Tensor, targets: Tensor, config: TrainConfig
+) -> tuple[Tensor, Tensor]:
     """Compute loss and gradient norm of a batch; the gradients stay on the weights."""
-    loss = _loss(state, idx, targets)
+    loss = _loss(state, network, idx, targets)
     loss.backward()
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip or math.inf)
-    _check_finite("the loss", loss.item(), state, config)
-    _check_finite("the gradient", norm.item(), state, config)
-    return loss.item(), norm.item()
+    if _reads_at_once(state.compute.device):  # else the weights have been touched before it is known
+        _check_finite("the loss", loss.item(), state.iter, config)
+        _check_finite("the gradient", norm.item(), state.iter, config)
+    return loss, norm
 
 
-def _check_finite(what: str, value: float, state: TrainState, config: TrainConfig) -> None:
+def _reads_at_once(device: torch.device) -> bool:
+    """Whether a number can be had without waiting: on the CPU, where it is there when the call returns."""
+    return device.type == "cpu"
+
+
+def _check_finite(what: str, value: float, iter: int, config: TrainConfig) -> None:
     if not math.isfinite(value):
         raise TrainingError(
-            f"{what} is no longer a finite number at iter {state.iter} (learning_rate {config.learning_rate:g}, "
+            f"{what} is no longer a finite number at iter {iter} (learning_rate {config.learning_rate:g}, "
             f"grad_clip {config.grad_clip:g}). The last checkpoint is kept; start again with half the "
             f"learning_rate{'' if config.grad_clip else ', and with grad_clip 1'}."
         )
@@ -265,9 +255,9 @@ def _memory_errors(state: TrainState, bound: Data, config: TrainConfig) -> Itera
         ) from error
 
 
-def _loss(state: TrainState, idx: Tensor, targets: Tensor) -> Tensor:
+def _loss(state: TrainState, network: nn.Module, idx: Tensor, targets: Tensor) -> Tensor:
     with state.compute.autocast():
-        logits, _ = state.model(idx)
+        logits, _ = network(idx)
     return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=NOT_ASKED)
 
 
@@ -275,15 +265,15 @@ def _loss(state: TrainState, idx: Tensor, targets: Tensor) -> Tensor:
 def _follow(average: LanguageModel, model: LanguageModel, decay: float, iter: int) -> None:
     """Move the average towards the weights; in the first iters it follows them more closely."""
     decay = min(decay, (1 + iter) / (10 + iter)) if decay else 0.0
-    for mean, weight in zip(average.parameters(), model.parameters(), strict=True):
-        mean.lerp_(weight, 1 - decay)
+    means, weights = tuple(average.parameters()), tuple(model.parameters())
+    torch._foreach_lerp_(means, weights, 1 - decay)  # few launches on a GPU
 
 
 def _evaluate(state: TrainState, bound: Data, config: TrainConfig) -> Eval:
     started = time.perf_counter()
     with _memory_errors(state, bound, config):
         found = bound.estimate(state.average, config.eval_chars)
-    _check_finite("the validation loss", found.loss, state, config)
+    _check_finite("the validation loss", found.loss, state.iter, config)
     state.seconds += time.perf_counter() - started
     state.evaluated_at = state.iter
     peak = devices.peak_memory_bytes(state.compute.device)

@@ -62,6 +62,22 @@ def test_emulated_bfloat16_does_not_count(monkeypatch: pytest.MonkeyPatch) -> No
     assert device.choose("cuda").dtype == torch.float32
 
 
+def test_a_tensor_is_sent_to_cuda_through_pinned_memory_without_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[tuple[object, ...]] = []
+    x = torch.ones(2)
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: calls.append(("pinned",)) or self)
+    monkeypatch.setattr(
+        torch.Tensor, "to", lambda self, *args, **kwargs: calls.append((*args, kwargs)) or self
+    )
+    device.send(x, torch.device("cuda"))
+    assert calls == [("pinned",), (torch.device("cuda"), {"non_blocking": True})]
+    calls.clear()
+    device.send(x, torch.device("mps"))
+    assert calls == [(torch.device("mps"), {})]
+
+
 def test_memory_that_ran_out_is_known_by_what_the_allocator_says() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)

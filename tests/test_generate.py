@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -10,8 +11,10 @@ from minrnn import generate
 from minrnn.config import ModelConfig, Sampling
 from minrnn.generate import Chunk, interleave, stream
 from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class, state_bytes
+from minrnn.models.graph import captured
 from minrnn.models.stepper import Stepper
 from minrnn.text import CharVocab
+from tests.models.fake_graph import FakeGraph
 
 VOCAB = "\nabcdefgh"
 
@@ -38,6 +41,21 @@ def test_temperature_zero_takes_the_likeliest_character_each_time(model: Languag
         with torch.inference_mode():
             written += vocab.chars[int(model(vocab.encode(written).unsqueeze(0))[0][0, -1].argmax())]
     assert text(model, temperature=0, max_new_tokens=5) == written[2:]
+
+
+def test_a_graph_writes_the_same_text(model: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = text(model, seed=3)
+    graphs: list[FakeGraph] = []
+
+    def new() -> FakeGraph:
+        graphs.append(FakeGraph())
+        return graphs[-1]
+
+    monkeypatch.setattr(generate, "can_step", lambda model: False)
+    monkeypatch.setattr(generate, "_has_graphs", lambda device: True)
+    monkeypatch.setattr(generate, "captured", partial(captured, new=new))
+    assert text(model, seed=3) == expected
+    assert len(graphs) == (not mixer_class(model.config.mixer).learned_positions)  # one a text
 
 
 def test_top_k_one_is_greedy(model: LanguageModel) -> None:

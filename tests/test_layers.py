@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS: list[set[str]] = [
     {"errors", "files"},
-    {"checked", "device", "scan", "settings"},
+    {"checked", "device", "events", "scan", "settings"},
     {"config", "tasks", "text"},
     {"corpora", "draw", "models", "presets"},
     {"evaluate", "generate", "learn", "optimizers"},

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from minrnn.device import send
 from minrnn.errors import CorpusError
 
 
@@ -15,6 +16,8 @@ class Batches:
     Each epoch cuts the text into windows that do not overlap, starting at a random offset, and takes
     them in random order; windows that do not fill a batch are left out. A text with fewer windows
     than one batch is read in random windows instead.
+
+    A batch is gathered on the text's own device. An epoch's order is sent there once, and nothing waits for it.
 
     Args:
         ids: (T,) int64, on any device; the batches are on the same one.
@@ -43,18 +46,22 @@ class Batches:
 
         A pure function of the seed and `it`, so a resumed run needs no stored order.
         """
-        starts = self._starts(it).to(self._windows.device)
+        starts = self._starts(it)
         return self._windows[starts], self._windows[starts + 1]
 
     def _starts(self, it: int) -> Tensor:
         """(batch_size,) where the windows of batch `it` begin."""
         if self.batches_per_epoch == 0:
             last = len(self._windows) - 1
-            return torch.randint(0, last, (self.batch_size,), generator=self._generator(it))
+            return self._sent(torch.randint(0, last, (self.batch_size,), generator=self._generator(it)))
         epoch, number = divmod(it, self.batches_per_epoch)
         if self._epoch is None or self._epoch[0] != epoch:
-            self._epoch = (epoch, self._order(epoch))
+            self._epoch = (epoch, self._sent(self._order(epoch)))
         return self._epoch[1][number * self.batch_size : (number + 1) * self.batch_size]
+
+    def _sent(self, starts: Tensor) -> Tensor:
+        """Drawn on the CPU, so that every device reads the same windows, and sent to where the text lies."""
+        return send(starts, self._windows.device)
 
     def _order(self, epoch: int) -> Tensor:
         """Where the windows of an epoch begin, in the order they are read."""

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
+import torch
 from torch import Tensor
 
 from minrnn.config import TrainConfig
 from minrnn.evaluate import Check, no_check
 from minrnn.models import CharModel, LanguageModel
 
+CPU = torch.device("cpu")
 Batches: TypeAlias = Callable[[int], tuple[Tensor, Tensor]]
 """From an iter >= 0 to idx and targets, each (B, T) int64; a pure function, so a resumed run reads the same."""
 
@@ -42,8 +44,8 @@ class Data(ABC):
         """Characters of a text in a training batch."""
 
     @abstractmethod
-    def batches(self, config: TrainConfig) -> Batches:
-        """The training batches of a recipe.
+    def batches(self, config: TrainConfig, device: torch.device = CPU) -> Batches:
+        """The training batches of a recipe, on a device. None of them waits for the device.
 
         Raises:
             CorpusError: for a text that is shorter than a window.

@@ -19,7 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from minrnn.config import ModelConfig, TrainConfig
-from minrnn.data.base import Batches, Data, Estimate
+from minrnn.data.base import CPU, Batches, Data, Estimate
+from minrnn.device import send
 from minrnn.errors import ConfigError
 from minrnn.evaluate import BATCH_CHARS, Check, no_check, read
 from minrnn.models import CharModel, LanguageModel, mixer_class
@@ -73,10 +74,16 @@ class TaskData(Data):
         """The task's trained length, whatever the model's block_size."""
         return self._task.trained_length
 
-    def batches(self, config: TrainConfig) -> Batches:
-        """Texts of the trained length, new ones at every iter."""
+    def batches(self, config: TrainConfig, device: torch.device = CPU) -> Batches:
+        """Texts of the trained length, new ones at every iter; drawn on the CPU and sent to the device."""
         self.check(self._task, self._model)
-        return lambda it: self._batch(_generator(config.seed, _TRAINING, it), config.batch_size, self.window)
+
+        def batch(it: int) -> tuple[Tensor, Tensor]:
+            drawn = self._batch(_generator(config.seed, _TRAINING, it), config.batch_size, self.window)
+            idx, targets = (send(ids, device) for ids in drawn)
+            return idx, targets
+
+        return batch
 
     def estimate(self, model: CharModel, chars: int) -> Estimate:
         """Loss and accuracy at the trained length, over the first of the scored texts."""

@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import torch
+
 from minrnn.config import ModelConfig, Sampling, TrainConfig
 from minrnn.corpora import Batches as Windows
 from minrnn.corpora import Corpus, splits
-from minrnn.data.base import Batches, Data, Estimate
+from minrnn.data.base import CPU, Batches, Data, Estimate
 from minrnn.errors import CorpusError
 from minrnn.evaluate import Check, no_check, scored_chars, streaming_loss, windowed_loss
 from minrnn.generate import stream
@@ -44,9 +46,9 @@ class TextData(Data):
         """The model's block_size."""
         return self._block_size
 
-    def batches(self, config: TrainConfig) -> Batches:
-        """Windows of the training split, each epoch in another order."""
-        return Windows(self._train, self._block_size, config.batch_size, config.seed).batch
+    def batches(self, config: TrainConfig, device: torch.device = CPU) -> Batches:
+        """Windows of the training split, each epoch in another order. The split lies on the device."""
+        return Windows(self._train.to(device), self._block_size, config.batch_size, config.seed).batch
 
     def estimate(self, model: CharModel, chars: int) -> Estimate:
         """The loss over windows spread evenly over the validation split."""

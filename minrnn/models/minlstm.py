@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -65,7 +66,9 @@ class MinLSTM(Mixer):
         forget, input, candidate = self.gates_and_candidate(x).chunk(3, dim=-1)
         if self.normalised:
             h = minlstm_scan(forget, input, candidate, state, signed=self.signed)
-        else:
+        else:  # in float32 under autocast, too, as `minlstm_scan` computes: a decay near 1 needs the digits
+            logits = forget, input, candidate
+            forget, input, candidate = (x if x.dtype == torch.float64 else x.float() for x in logits)
             decay = forget.tanh() if self.signed else forget.sigmoid()
             h = linear_scan(decay, input.sigmoid() * positive(candidate), state)
         return self.projection(h), h[:, -1].contiguous()

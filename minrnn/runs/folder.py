@@ -235,7 +235,8 @@ def _follow_engine(
                 yield event
                 return
             _write(metrics, event)
-            if isinstance(event, train.Eval) or state.seconds - saved_at >= spec.train.save_seconds:
+            late = event.iter == state.iter and state.seconds - saved_at >= spec.train.save_seconds
+            if isinstance(event, train.Eval) or late:
                 _save(state, metrics, out)
                 saved_at = state.seconds
             yield event

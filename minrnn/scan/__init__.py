@@ -147,13 +147,21 @@ def backend_for(device: torch.device, name: str | None = None) -> Backend:
     Raises:
         BackendUnavailable: if there is none of that name, or it cannot run here.
     """
+    asked = device.type, name
+    if torch.compiler.is_compiling() and asked in _CHOSEN:
+        return _CHOSEN[asked]
     if name is None:
         name = next(known for known, obstacle in BACKENDS.items() if not obstacle(device))
     if name not in BACKENDS:
         raise BackendUnavailable(f"scan backend {name!r} is not known; choose one of: {', '.join(BACKENDS)}.")
     if obstacle := BACKENDS[name](device):
         raise BackendUnavailable(f"scan backend {name!r} cannot run on {device}: {obstacle}")
-    return _load(name)
+    _CHOSEN[asked] = _load(name)
+    return _CHOSEN[asked]
+
+
+_CHOSEN: dict[tuple[str, str | None], Backend] = {}
+"""The last answers. torch.compile cannot follow the search for a package, so it takes the answer of the last call."""
 
 
 @cache

@@ -50,7 +50,8 @@ class Solver:
         self, forget: Tensor, input: Tensor, candidate: Tensor, h0: Tensor, reach: int
     ) -> Tensor:
         """States of minLSTM: minGRU's with the gate logit log sigmoid(input) - log sigmoid(forget)."""
-        return self.mingru_scan(F.logsigmoid(input) - F.logsigmoid(forget), candidate, h0, reach)
+        gate: Tensor = LogRatio.apply(forget, input)  # type: ignore[no-untyped-call]
+        return self.mingru_scan(gate, candidate, h0, reach)
 
 
 class LinearScan(Function):
@@ -103,6 +104,22 @@ class MinGRUScan(Function):
         grad_gate.mul_(decay if ctx.reach == 1 else decay.add_(1))  # r (1 - z) = a + r - 1
         slope = _slope(v)
         return None, grad_gate.to(gate.dtype), adjoint.mul_(slope).to(candidate.dtype), grad_h0, None
+
+
+class LogRatio(Function):
+    """log sigmoid(input) - log sigmoid(forget), in float32 at least, of (B, T, C) logits."""
+
+    @staticmethod
+    def forward(ctx: Any, forget: Tensor, input: Tensor) -> Tensor:
+        ctx.save_for_backward(forget, input)
+        return F.logsigmoid(_wide(input)).sub_(F.logsigmoid(_wide(forget)))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        forget, input = ctx.saved_tensors
+        of_forget, of_input = ((-_wide(x)).sigmoid_().mul_(grad) for x in (forget, input))
+        return of_forget.neg_().to(forget.dtype), of_input.to(input.dtype)
 
 
 def positive(v: Tensor) -> Tensor:

@@ -11,9 +11,11 @@ import triton.language as tl
 
 FLOAT32, FLOAT64 = tl.float32, tl.float64
 """What a kernel computes in."""
+LENGTHS = ["T", "chunk"]
+"""Numbers that no kernel is compiled anew for: texts have all lengths, and no address depends on them."""
 
 
-@triton.jit
+@triton.jit(do_not_specialize=LENGTHS)
 def states_kernel(
     p, q, r, carries, h, T, C, chunk, stride_b, stride_t,
     FORM: tl.constexpr, REACH: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr,
@@ -31,7 +33,7 @@ def states_kernel(
         out += C
 
 
-@triton.jit
+@triton.jit(do_not_specialize=LENGTHS)
 def state_summaries_kernel(
     p, q, r, products, ends, T, C, chunk, stride_b, stride_t,
     FORM: tl.constexpr, REACH: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr,
@@ -50,7 +52,7 @@ def state_summaries_kernel(
     tl.store(ends + row * C + channel, state, mask=live)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=LENGTHS)
 def adjoint_summaries_kernel(
     p, q, r, grad_h, products, ends, T, C, chunk, stride_b, stride_t,
     FORM: tl.constexpr, REACH: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr,
@@ -71,7 +73,7 @@ def adjoint_summaries_kernel(
     tl.store(ends + row * C + channel, mu, mask=live)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=LENGTHS)
 def gradients_kernel(
     p, q, r, carries, grad_h, h, h0, grad_p, grad_q, grad_r, grad_h0, T, C, chunk, stride_b, stride_t,
     FORM: tl.constexpr, REACH: tl.constexpr, WIDE: tl.constexpr, BLOCK: tl.constexpr,

@@ -22,6 +22,14 @@ def test_the_targets_are_the_ids_one_character_later() -> None:
     assert (idx.diff() == 1).all()
 
 
+def test_batches_lie_where_the_text_lies() -> None:
+    ids = torch.arange(1000, device="meta")  # a device without numbers
+    batches = Batches(ids, 16, 4, seed=0)
+    assert all(part.device == ids.device and part.shape == (4, 16) for part in batches.batch(3))
+    short = Batches(ids[:20], 16, 4, seed=0)  # read in random windows
+    assert all(part.device == ids.device for part in short.batch(0))
+
+
 @pytest.mark.parametrize(("length", "block_size", "batch_size"), [(1000, 16, 4), (300, 8, 32), (130, 1, 3)])
 def test_an_epoch_reads_no_character_twice(length: int, block_size: int, batch_size: int) -> None:
     batches = Batches(torch.arange(length), block_size, batch_size, seed=0)

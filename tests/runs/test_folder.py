@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from minrnn import checkpoint, files, train
+from minrnn import checkpoint, events, files, train
 from minrnn.errors import CheckpointError, ConfigError, CorpusError, TrainingError
 from minrnn.runs import folder
 from minrnn.runs.events import METRICS, last_event, read_events
@@ -181,6 +181,19 @@ def test_a_run_killed_ten_times_ends_like_one_never_killed(tmp_path: Path) -> No
     assert [n for n, _ in losses(out)] == list(range(1, 111))
     assert [loss for _, loss in losses(out)] == pytest.approx([x for _, x in losses(wanted)], abs=1e-6)
     assert not list(out.rglob(".*"))
+
+
+def test_a_run_killed_while_iters_are_told_of_that_were_read_together_goes_on_the_same(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "Unread", lambda device: events.Unread(torch.device("cuda")))  # of any device
+    out = made(tmp_path / "run")
+    engine = folder.execute(out)
+    told = [event.iter for event in itertools.islice(engine, 4) if isinstance(event, train.Iter)]
+    engine.close()
+    assert told == [1, 2, 3]  # four are read together, before the evaluation
+    list(folder.execute(out))
+    assert losses(out) == losses(whole)
 
 
 def test_an_extended_run_that_is_killed_goes_on_to_the_new_budget(whole: Path, tmp_path: Path) -> None:

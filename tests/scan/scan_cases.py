@@ -93,6 +93,6 @@ def assert_bfloat16_is_computed_in_float32(scan: Scan, inputs: list[Tensor]) -> 
     h, *grads = output_and_gradients(scan, narrow)
     exact, *exact_grads = output_and_gradients(scan, wide)
     assert h.dtype == torch.float32 and {g.dtype for g in grads} == {torch.bfloat16}
-    torch.testing.assert_close(h, exact, rtol=1e-2, atol=2e-2)
+    torch.testing.assert_close(h, exact, rtol=1e-5, atol=1e-5)
     for got, wanted in zip(grads, exact_grads, strict=True):
         torch.testing.assert_close(got.float(), wanted, rtol=2e-2, atol=2e-2)

@@ -67,6 +67,12 @@ def test_bfloat16_inputs_are_computed_in_float32(form: str) -> None:
     assert_bfloat16_is_computed_in_float32(partial(scan, backend="triton"), moved(inputs_of(5, batch=2)))
 
 
+@pytest.mark.usefixtures("small")
+def test_bfloat16_inputs_are_computed_in_float32_in_chunks_too() -> None:
+    scan, _, inputs_of = FORMS["minLSTM"]
+    assert_bfloat16_is_computed_in_float32(partial(scan, backend="triton"), moved(inputs_of(4, batch=1)))
+
+
 @pytest.mark.usefixtures("small", "poisoned")
 @pytest.mark.parametrize("form", ["linear", "signed minGRU", "minLSTM"])
 def test_no_uninitialised_memory_is_read(form: str) -> None:
@@ -110,6 +116,31 @@ def test_time_is_split_where_the_streams_do_not_fill_a_card(shape: tuple[int, in
 def test_the_operators_are_registered_as_torch_wants(form: str, kind: int) -> None:
     *inputs, h0 = moved(FORMS[form][2](2, batch=1))
     torch.library.opcheck(backend.scan, (inputs, h0, kind, 1))
+    numbers = [x.detach() for x in inputs]
+    h = backend.scan(numbers, h0.detach(), kind, 1)
+    backwards = (h, numbers, h, h0.detach(), kind, 1)
+    torch.library.opcheck(backend.scan_backward, backwards, test_utils=("test_schema", "test_faketensor"))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_without_a_device_shapes_and_dtypes_are_known(dtype: torch.dtype) -> None:
+    x, h0 = torch.empty(2, 3, 4, dtype=dtype, device="meta"), torch.empty(2, 4, device="meta")
+    h = backend.scan([x, x], h0, backend.MINGRU, 1)
+    assert h.shape == x.shape and h.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    gate, candidate, start = backend.scan_backward(h, [x, x], h, h0, backend.MINGRU, 1)
+    assert gate.dtype == candidate.dtype == dtype and (start.shape, start.dtype) == (h0.shape, h.dtype)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(("time", "levels"), [(3, 0), (4, 1), (8, 2), (16, 3)])
+def test_the_carries_of_many_chunks_are_split_into_chunks_themselves(
+    time: int, levels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched: list[object] = []
+    monkeypatch.setattr(backend, "_launch", lambda kernel, *rest: launched.append(kernel))
+    backend._states([torch.zeros(1, time, 4)] * 2, torch.zeros(1, 4), backend.LINEAR, 1)
+    assert launched.count(backend.kernels.state_summaries_kernel) == levels
+    assert launched.count(backend.kernels.states_kernel) == levels + 1
 
 
 COMPILE = """
