@@ -23,6 +23,7 @@ from minrnn.errors import CheckpointError, ConfigError
 from minrnn.models import disk, window
 from minrnn.models.dropout import Dropout
 from minrnn.models.mixer import Look, State, mixer_class
+from minrnn.models.undrawn import Undrawn
 
 
 class CausalConv(nn.Module):
@@ -259,7 +260,7 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         source = str(pretrained_model_name_or_path)
         config = disk.fetch_config(source, revision, **download)
         try:
-            with torch.device("meta"):  # shapes only: nothing is allocated
+            with torch.device("meta"), Undrawn():  # shapes only: nothing is allocated
                 model = cls(disk.read_config(config))
         except ConfigError as error:
             raise CheckpointError(f"{disk.CONFIG}: {error}") from None
