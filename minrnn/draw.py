@@ -29,7 +29,7 @@ class Draw:
     """
 
     def __init__(self, sampling: Sampling, size: int) -> None:
-        self.sampling, self.temperature = sampling, max(sampling.temperature, COLDEST)
+        self.sampling, self.temperature = sampling, np.array(max(sampling.temperature, COLDEST))
         self.generator = torch.Generator().manual_seed(sampling.seed)
         self._exponential = torch.empty(size)
         self._q, self._p = self._exponential.numpy(), np.empty(size)

@@ -12,12 +12,14 @@ from __future__ import annotations
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from minrnn import checkpoint, presets
 from minrnn.bench.speed import VOCAB
@@ -26,12 +28,14 @@ from minrnn.draw import Draw
 from minrnn.errors import CheckpointError
 from minrnn.generate import stream
 from minrnn.models import MODEL_NAMES, LanguageModel
-from minrnn.models.step import Linear, zeros
+from minrnn.models.step import Call, copied, zeros
 from minrnn.models.stepper import Stepper
 from minrnn.text import CharVocab
 
 CHARS = 128
 """Characters a round: past nanogpt's window, those between two encodings of the newest half."""
+TRIALS = 20
+"""Products with a matrix in a row, and how often, to find out which way of storing it is faster."""
 OF_BOUND, OF_BOUND_WINDOWED, OF_FORWARD = 0.6, 0.4, 3.5
 """The goals."""
 
@@ -119,7 +123,7 @@ def measure(title: str, model: LanguageModel, prompt: str, rounds: int, goal: fl
     """A model's figures, after a prompt."""
     stepper, multiply = Stepper(model), products(model)
     ways: tuple[Callable[[], float], ...] = (
-        lambda: _timed(multiply),
+        lambda: _timed(multiply, CHARS),
         lambda: by_steps(model, stepper, prompt),
         lambda: by_forward(model, prompt),
     )
@@ -129,19 +133,22 @@ def measure(title: str, model: LanguageModel, prompt: str, rounds: int, goal: fl
     return Row(title, forward, step, bound, of_bound, goal, of_forward)
 
 
-def products(model: LanguageModel) -> Callable[[], None]:
-    """A function that multiplies each of a model's matrices by a vector, and does nothing else."""
-    weights = [w.detach() for name, w in model.named_parameters() if w.ndim == 2 and _multiplies(name, model)]
-    made = [
-        (Linear(weight, None), zeros(weight.shape[1]) + np.float32(1), zeros(weight.shape[0]))
-        for weight in weights
+def products(model: LanguageModel) -> list[Call]:
+    """What multiplies each of a model's matrices by a vector, and does nothing else."""
+    return [
+        _faster(w.detach())
+        for name, w in model.named_parameters()
+        if w.ndim == 2 and _multiplies(name, model)
     ]
 
-    def multiply() -> None:
-        for matrix, x, y in made:
-            matrix(x, y)
 
-    return multiply
+def _faster(weight: Tensor) -> Call:
+    """The product with a vector, the matrix stored by rows or by columns: whichever is faster on this machine."""
+    rows, columns = copied(weight), copied(weight.t())
+    x, y = zeros(weight.shape[1]) + np.float32(1), zeros(weight.shape[0])
+    ways = partial(rows.dot, x, y), partial(x.dot, columns, y)
+    taken = [[_timed([way], TRIALS) for way in ways] for _ in range(TRIALS)]
+    return ways[0] if min(first for first, _ in taken) < min(second for _, second in taken) else ways[1]
 
 
 def _multiplies(name: str, model: LanguageModel) -> bool:
@@ -149,10 +156,11 @@ def _multiplies(name: str, model: LanguageModel) -> bool:
     return name != "positions.weight" and (name != "embedding.weight" or model.head is None)
 
 
-def _timed(multiply: Callable[[], None]) -> float:
+def _timed(calls: Sequence[Call], times: int) -> float:
     started = time.process_time()
-    for _ in range(CHARS):
-        multiply()
+    for _ in range(times):
+        for call in calls:
+            call()
     return time.process_time() - started
 
 

@@ -1,7 +1,8 @@
 """`python -m minrnn bench`: speed and memory of this machine.
 
-`bench decode` measures writing alone, `bench length` endless text, `bench serve` many readers at once, `bench load`
-readers who come and go, and `bench gpu` a GPU.
+`bench decode` measures writing alone, `bench length` endless text, `bench scaling` a training step against its length,
+`bench start` the app's start, `bench serve` many readers at once, `bench load` readers who come and go, and `bench gpu`
+a GPU.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from datetime import UTC, datetime
 
 import tyro
 
-from minrnn.bench import decode, gpu, length, load, serve, speed
+from minrnn.bench import decode, gpu, length, load, scaling, serve, speed, start
 from minrnn.cli import terminal
 from minrnn.results import length as length_results
+from minrnn.results import scaling as scaling_results
 
 
 def main(words: list[str]) -> None:
@@ -65,4 +67,25 @@ def _gpu(words: list[str]) -> None:
     _say(gpu.figures(plan, flags.seconds) if flags.json else gpu.lines(plan, flags.seconds))
 
 
-PARTS = {"decode": _decode, "gpu": _gpu, "length": _length, "load": _load, "serve": _serve}
+def _scaling(words: list[str]) -> None:
+    flags = tyro.cli(scaling.ScalingFlags, args=words, prog="python -m minrnn bench scaling")
+    found = list(scaling.measure_all(flags))
+    if flags.save:
+        scaling_results.save(found, flags, datetime.now(UTC).date().isoformat())
+    _say(scaling.as_json(found, flags) if flags.json else scaling.table(found))
+
+
+def _start(words: list[str]) -> None:
+    flags = tyro.cli(start.StartFlags, args=words, prog="python -m minrnn bench start")
+    _say(start.figures(flags) if flags.json else start.lines(flags))
+
+
+PARTS = {
+    "decode": _decode,
+    "gpu": _gpu,
+    "length": _length,
+    "load": _load,
+    "scaling": _scaling,
+    "serve": _serve,
+    "start": _start,
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -12,50 +12,67 @@ from torch import Tensor, nn
 
 from minrnn.models.lm import MLP, Block, CausalConv
 from minrnn.models.mixer import State
-from minrnn.models.step import ONE, Array, Linear, Norm, NormStep, Step, after_norm, copied, zeros
+from minrnn.models.step import (
+    ONE,
+    Array,
+    Call,
+    Norm,
+    Step,
+    after_norm,
+    copied,
+    linear,
+    with_1,
+    zeros,
+)
 
-SPARE_ROWS = 32
-"""Steps after which a convolution moves its past back to the start of its buffer."""
 
+class PreparedBlock:
+    """A block's weights, made ready.
 
-def block_step(block: Block) -> Callable[[], BlockStep]:
-    """A block's weights, made ready; each call of what it returns begins a text."""
-    norm = Norm(block.norm) if isinstance(block.norm, nn.LayerNorm) else None
-    conv = None if block.conv is None else _taps_and_bias(block.conv)
-    new_mixer = block.mixer.prepare()
-    mlp = None if block.mlp is None else _Prepared(cast(nn.LayerNorm, block.mlp_norm), block.mlp)
+    Args:
+        block: the block.
+        channels: the width of x.
+    """
 
-    def new() -> BlockStep:
-        own_conv = None if conv is None else _ConvStep(*conv)
-        own_norm = None if norm is None else NormStep(norm)
-        return BlockStep(block.plain, own_norm, own_conv, new_mixer(), None if mlp is None else _MLPStep(mlp))
-
-    return new
+    def __init__(self, block: Block, channels: int) -> None:
+        self.plain = block.plain
+        self.norm = Norm(block.norm) if isinstance(block.norm, nn.LayerNorm) else None
+        self.conv = None if block.conv is None else _PreparedConv(block.conv)
+        self.new_mixer = block.mixer.prepare(channels, centre=not block.plain)
+        self.mlp = None if block.mlp is None else _PreparedMLP(cast(nn.LayerNorm, block.mlp_norm), block.mlp)
 
 
 class BlockStep:
-    """A block's step for one text. It changes x (C,) in place."""
+    """A block's step for one text.
 
-    def __init__(
-        self, plain: bool, norm: NormStep | None, conv: _ConvStep | None, mixer: Step, mlp: _MLPStep | None
-    ) -> None:
-        self.plain, self.norm, self.conv, self.mixer, self.mlp = plain, norm, conv, mixer, mlp
+    Args:
+        block: its weights.
+        x: (C,) the residual stream; the calls change it in place.
+        centred: whether the mean of x is zero before them.
 
-    def __call__(self, x: Array) -> None:
-        y = x if self.norm is None else self.norm(x)
+    Attributes:
+        centred: whether it is zero behind them.
+    """
+
+    def __init__(self, block: PreparedBlock, x: Array, centred: bool) -> None:
+        self.mixer = block.new_mixer()
+        self.conv = None if block.conv is None else _ConvStep(block.conv, self.mixer.x)
+        y = self.mixer.x if self.conv is None else self.conv.x
+        self.calls: list[Call] = (
+            [partial(np.copyto, y, x)] if block.norm is None else block.norm.of(x, y, centred)
+        )
         if self.conv is not None:
-            y = self.conv(y)
-        y = self.mixer(y)
-        if self.plain:
-            x[:] = y
-        else:
-            np.add(x, y, x)
-        if self.mlp is not None:
-            np.add(x, self.mlp(x), x)
+            self.calls += self.conv.calls
+        self.calls += self.mixer.calls
+        self.calls.append(partial(np.copyto, x, self.mixer.y) if block.plain else _add(x, self.mixer.y))
+        if block.mlp is not None:
+            self.calls += block.mlp.of(x, centred=self.mixer.centred)
+        self.centred = block.mlp is not None or self.mixer.centred
 
     @property
-    def state_bytes(self) -> int:
-        return self.mixer.state_bytes + (0 if self.conv is None else self.conv.state_bytes)
+    def steps(self) -> list[Step]:
+        """Those that carry a state."""
+        return [self.mixer] if self.conv is None else [self.conv, self.mixer]
 
     def load(self, state: State) -> None:
         conv, mixer = state or (None, None)
@@ -67,44 +84,60 @@ class BlockStep:
         return None if self.conv is None else self.conv.state(), self.mixer.state()
 
 
-def _taps_and_bias(conv: CausalConv) -> tuple[Array, Array]:
-    """(kernel, C) and (C,)."""
-    return copied(conv.conv.weight[:, 0].T), copied(cast(Tensor, conv.conv.bias))
+def _add(x: Array, y: Array) -> Call:
+    """What adds y to x."""
+    return partial(np.add, x, y, x)
+
+
+class _PreparedConv:
+    """The causal convolution's taps. The inputs stand in a ring, a row each, so the taps turn with the newest row.
+
+    Attributes:
+        taps: (kernel, kernel, C), by the row that the newest input has been written to.
+        bias: (C,).
+    """
+
+    def __init__(self, conv: CausalConv) -> None:
+        taps = conv.conv.weight[:, 0].T  # oldest first, (kernel, C)
+        self.taps = [copied(taps.roll(newest + 1, dims=0)) for newest in range(len(taps))]
+        self.bias = copied(cast(Tensor, conv.conv.bias))
 
 
 class _ConvStep(Step):
-    """The causal convolution. The newest inputs are the last `kernel` rows written to a buffer, oldest first."""
+    """The causal convolution, into a buffer y (C,)."""
 
-    def __init__(self, taps: Array, bias: Array) -> None:
-        kernel, channels = taps.shape
-        self.taps, self.past, self.y = taps, kernel - 1, zeros(channels)
-        self.rows, self.at = zeros(self.past + SPARE_ROWS, channels), self.past
-        self.terms, self.ones = zeros(kernel + 1, channels), zeros(kernel + 1) + np.float32(1)
-        self.products = self.terms[:kernel]
-        self.terms[kernel] = bias
-        self.state_bytes = self.rows[: self.past].nbytes
+    def __init__(self, conv: _PreparedConv, y: Array) -> None:
+        kernel, channels = conv.taps[0].shape
+        self.x, self.y, self.newest = zeros(channels), y, kernel - 1
+        self.inputs, terms = zeros(kernel, channels), zeros(kernel + 1, channels)
+        terms[kernel] = conv.bias
+        self.state_bytes = self.inputs[1:].nbytes
+        self.calls = [
+            self._multiplying(conv.taps, terms[:kernel]),
+            partial(np.ones(kernel + 1, np.float32).dot, terms, y),
+        ]
 
-    def __call__(self, x: Array) -> Array:
-        if self.at == len(self.rows):
-            self._keep(self.rows[self.at - self.past :].copy())
-        self.rows[self.at] = x
-        self.at += 1
-        np.multiply(self.rows[self.at - self.past - 1 : self.at], self.taps, self.products)
-        self.ones.dot(self.terms, self.y)
-        return self.y
+    def _multiplying(self, taps: list[Array], products: Array) -> Call:
+        """What takes x in, and multiplies the newest inputs by their taps."""
+        x, inputs, rows, kernel = self.x, self.inputs, list(self.inputs), len(taps)
 
-    def _keep(self, past: Array) -> None:
-        self.rows[: self.past] = past
-        self.at = self.past
+        def multiply_all(copy: np.ufunc = np.positive, multiply: np.ufunc = np.multiply) -> None:
+            newest = self.newest = (self.newest + 1) % kernel
+            copy(x, rows[newest])
+            multiply(inputs, taps[newest], products)
+
+        return multiply_all
 
     def load(self, state: Tensor | None) -> None:
-        self._keep(np.zeros_like(self.rows[: self.past]) if state is None else state[0].numpy())
+        self.newest = len(self.inputs) - 1
+        self.inputs[1:] = 0 if state is None else state[0].numpy()
 
     def state(self) -> Tensor:
-        return torch.from_numpy(self.rows[self.at - self.past : self.at].copy()).unsqueeze(0)
+        in_order = np.roll(self.inputs, -(self.newest + 1), axis=0)
+        return torch.from_numpy(in_order[1:].copy()).unsqueeze(0)
 
 
-class _Prepared:
+class _PreparedMLP:
     """An MLP's weights and those of its norm, with GELU's constants taken in.
 
     GELU(a) = a (1 + erf(a / sqrt 2)) / 2. With u = a / sqrt 2 that is u (1 + erf u) / sqrt 2.
@@ -114,22 +147,19 @@ class _Prepared:
         first, last = cast(nn.Linear, mlp[0]), cast(nn.Linear, mlp[2])
         self.norm = Norm(norm, folded=True)
         self.widen = after_norm(norm, first.weight, first.bias, math.sqrt(0.5))
-        self.narrow = Linear(last.weight * math.sqrt(0.5), last.bias)
+        self.narrow = linear(last, centre=True, factor=math.sqrt(0.5))
 
-
-class _MLPStep:
-    """The norm and the MLP. erf is torch's: NumPy has none."""
-
-    def __init__(self, prepared: _Prepared) -> None:
-        self.norm, self.widen, self.narrow = NormStep(prepared.norm), prepared.widen, prepared.narrow
-        self.y = zeros(self.narrow.size)
-        self.u, self.erf = zeros(self.widen.size), zeros(self.widen.size)
-        self.tensors = torch.from_numpy(self.u), torch.from_numpy(self.erf)
-
-    def __call__(self, x: Array) -> Array:
-        self.widen(self.norm(x), self.u)
-        torch.erf(self.tensors[0], out=self.tensors[1])
-        np.add(self.erf, ONE, self.erf)
-        np.multiply(self.u, self.erf, self.u)
-        self.narrow(self.u, self.y)
-        return self.y
+    def of(self, x: Array, centred: bool) -> list[Call]:
+        """What adds the MLP's output to x (C,), `centred` or not, and leaves x centred. erf is torch's."""
+        normed, u, y = with_1(len(x)), with_1(self.widen.size), zeros(len(x))
+        of_u, erf = u[:-1], torch.zeros(self.widen.size)
+        erf_of_u: Array = erf.numpy()
+        return [
+            *self.norm.of(x, normed[:-1], centred),
+            self.widen.of(normed, of_u),
+            partial(torch.erf, torch.from_numpy(of_u), out=erf),
+            partial(np.add, erf_of_u, ONE, erf_of_u),
+            partial(np.multiply, of_u, erf_of_u, of_u),
+            self.narrow.of(u, y),
+            _add(x, y),
+        ]

@@ -14,6 +14,7 @@ Source: Cho et al. 2014, arXiv 1406.1078. torch and cuDNN apply the reset gate r
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 
 from minrnn.config import ModelConfig
 from minrnn.models.mixer import Look, Mixer, Recurrence, register
-from minrnn.models.step import Array, Linear, VectorStep, scaled_parts, sigmoid_of_half, zeros
+from minrnn.models.step import Linear, Step, scaled_parts, sigmoid_of_half, with_1, zeros
 
 
 @register("gru")
@@ -61,7 +62,7 @@ class GRU(Mixer):
         write = (-keep_x - keep_h).sigmoid() * (new_x + r * new_h).tanh()
         return Look(h, Recurrence(z, write, h0, input_only=False), {"r": r, "z": z})
 
-    def prepare(self) -> Callable[[], VectorStep]:
+    def prepare(self, channels: int, centre: bool) -> Callable[[], Step]:
         """See `Mixer.prepare`. The rows of the gates r and z are halved for `sigmoid_of_half`."""
         of_x, of_h, *biases = self.gru.all_weights[0]
         bias_x, bias_h = biases or (None, None)
@@ -70,26 +71,31 @@ class GRU(Mixer):
         return lambda: _Step(reads_x, reads_h)
 
 
-class _Step(VectorStep):
+class _Step(Step):
     def __init__(self, reads_x: Linear, reads_h: Linear) -> None:
         channels = reads_x.size // 3
-        super().__init__(channels)
-        self.reads_x, self.reads_h = reads_x, reads_h
-        self.of_x, self.of_h = zeros(reads_x.size), zeros(reads_h.size)
-        self.gates, self.gates_of_h = self.of_x[: 2 * channels], self.of_h[: 2 * channels]
-        self.reset, self.keep, self.candidate = np.split(self.of_x, 3)
-        self.candidate_of_h = self.of_h[2 * channels :]
+        x_and_1, h_and_1 = with_1(channels), with_1(channels)
+        self.x, self.y = x_and_1[:-1], h_and_1[:-1]
+        self.h = h = self.y
+        self.state_bytes = h.nbytes
+        of_x, of_h = zeros(reads_x.size), zeros(reads_h.size)
+        gates, (reset, keep, candidate) = of_x[: 2 * channels], np.split(of_x, 3)
+        gates_of_h, candidate_of_h = of_h[: 2 * channels], of_h[2 * channels :]
+        self.calls = [
+            reads_x.of(x_and_1, of_x),
+            reads_h.of(h_and_1, of_h),
+            partial(np.add, gates, gates_of_h, gates),
+            *sigmoid_of_half(gates),
+            partial(np.multiply, candidate_of_h, reset, candidate_of_h),
+            partial(np.add, candidate, candidate_of_h, candidate),
+            partial(np.tanh, candidate, candidate),
+            partial(np.subtract, h, candidate, h),
+            partial(np.multiply, h, keep, h),
+            partial(np.add, h, candidate, h),
+        ]
 
-    def __call__(self, x: Array) -> Array:
-        h, candidate = self.h, self.candidate
-        self.reads_x(x, self.of_x)
-        self.reads_h(h, self.of_h)
-        np.add(self.gates, self.gates_of_h, self.gates)
-        sigmoid_of_half(self.gates)
-        np.multiply(self.candidate_of_h, self.reset, self.candidate_of_h)
-        np.add(candidate, self.candidate_of_h, candidate)
-        np.tanh(candidate, candidate)
-        np.subtract(h, candidate, h)
-        np.multiply(h, self.keep, h)
-        np.add(h, candidate, h)
-        return h
+    def load(self, state: Tensor | None) -> None:
+        self.h[:] = 0 if state is None else state[0].numpy()
+
+    def state(self) -> Tensor:
+        return torch.from_numpy(self.h.copy()).unsqueeze(0)

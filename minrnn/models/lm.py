@@ -23,6 +23,7 @@ from minrnn.errors import CheckpointError, ConfigError
 from minrnn.models import disk, window
 from minrnn.models.dropout import Dropout
 from minrnn.models.mixer import Look, State, mixer_class
+from minrnn.models.undrawn import Undrawn
 
 
 class CausalConv(nn.Module):
@@ -75,6 +76,11 @@ class Block(nn.Module):
             x = x + self.dropout(self.mlp(self.mlp_norm(x)))
         return x, (conv_state, mixer_state)
 
+    def state_after(self, x: Tensor) -> State:
+        """The state after x (B, T, C), from the start of a text."""
+        y, conv_state = self._mixer_input(x, None)
+        return conv_state, self.mixer(y)[1]
+
     def look(self, x: Tensor, state: State = None) -> Look | None:
         """What the mixer shows while `forward` reads the same; None if it shows nothing."""
         return self.mixer.look(self._mixer_input(x, state)[0], None if state is None else state[1])
@@ -124,7 +130,7 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         if idx.ndim != 2 or idx.shape[1] == 0:
             raise ValueError(f"idx is {tuple(idx.shape)}; expected (B, T) with T >= 1.")
         if self.positions is not None:
-            return window.read(self._encode, idx, state, self.config.block_size)
+            return window.read(self._encode, idx, state, self.config.block_size, self.encode_again)
         return self._encode(idx, state, 0)
 
     def look(self, idx: Tensor, state: State = None) -> tuple[Tensor, State, list[list[Look | None]]]:
@@ -142,7 +148,7 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
 
         if self.positions is None:
             return *encode(idx, state, 0), pieces
-        return *window.read(encode, idx, state, self.config.block_size, self._encode), pieces
+        return *window.read(encode, idx, state, self.config.block_size, self.encode_again), pieces
 
     def _encode(
         self, idx: Tensor, state: State, offset: int, looks: list[Look | None] | None = None
@@ -162,6 +168,21 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         x = self.norm(x)
         logits = F.linear(x, self.embedding.weight) if self.head is None else self.head(x)
         return logits, tuple(after)
+
+    def encode_again(self, idx: Tensor) -> State:
+        """The blocks' state after ids (B, T) read from the window's start, without the logits and what only they need.
+
+        The last block's MLP and the head read no state and leave none.
+        """
+        x = self.embedding(idx)
+        if self.positions is not None:
+            x = x + self.positions.weight[: idx.shape[1]]
+        x, after = self.dropout(x), []
+        *others, last = (cast(Block, block) for block in self.blocks)
+        for block in others:
+            x, state = block(x)
+            after.append(state)
+        return (*after, last.state_after(x))
 
     @property
     def device(self) -> torch.device:
@@ -239,7 +260,7 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         source = str(pretrained_model_name_or_path)
         config = disk.fetch_config(source, revision, **download)
         try:
-            with torch.device("meta"):  # shapes only: nothing is allocated
+            with torch.device("meta"), Undrawn():  # shapes only: nothing is allocated
                 model = cls(disk.read_config(config))
         except ConfigError as error:
             raise CheckpointError(f"{disk.CONFIG}: {error}") from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, cast
 
 import numpy as np
@@ -22,7 +23,7 @@ from torch.func import functional_call
 from minrnn.config import MixerOptions, ModelConfig, Probability
 from minrnn.models.dropout import dropout
 from minrnn.models.mixer import Look, Mixer, Recurrence, own_options, register
-from minrnn.models.step import Array, Linear, Step, sigmoid_of_half, zeros
+from minrnn.models.step import Linear, Step, half_of_1_more, with_1, zeros
 from minrnn.scan import linear_scan
 
 
@@ -86,7 +87,7 @@ class LSTM(Mixer):
         cells = linear_scan(f, recurrence.write, c0)
         return Look(cells, recurrence, {"f": f, "i": i, "o": output.sigmoid()})
 
-    def prepare(self) -> Callable[[], Step]:
+    def prepare(self, channels: int, centre: bool) -> Callable[[], Step]:
         """See `Mixer.prepare`. One matrix reads x and h; its gates are in the order input, forget, output, cell."""
         of_x, of_h, *biases = self.lstm.all_weights[0]
         gates = _prepared_gates(torch.cat([of_x, of_h], dim=1), biases[0] + biases[1] if biases else None)
@@ -105,7 +106,7 @@ class LSTM(Mixer):
 
 
 def _prepared_gates(weight: Tensor, bias: Tensor | None) -> Linear:
-    """The gates' rows from torch's order to the step's, those of the sigmoids halved for `sigmoid_of_half`."""
+    """The gates' rows from torch's order to the step's, those of the sigmoids halved for `half_of_1_more`."""
 
     def moved(rows: Tensor) -> Tensor:
         input, forget, cell, output = rows.chunk(4)
@@ -115,27 +116,24 @@ def _prepared_gates(weight: Tensor, bias: Tensor | None) -> Linear:
 
 
 class _Step(Step):
+    """The parts lie in the order i, f, o, c~, c: so one product gives both terms of the next c, i c~ and f c."""
+
     def __init__(self, gates: Linear) -> None:
         channels = gates.size // 4
-        self.gates, self.parts = gates, zeros(gates.size)
-        self.input, self.forget, self.output, self.cell = np.split(self.parts, 4)
-        self.sigmoids = self.parts[: 3 * channels]
-        self.x_and_h, self.c = zeros(2 * channels), zeros(channels)
-        self.x, self.h = np.split(self.x_and_h, 2)
+        x_h_1, parts = with_1(2 * channels), zeros(5 * channels)
+        self.x, self.h = x_h_1[:channels], x_h_1[channels:-1]
+        self.y, self.c = self.h, parts[4 * channels :]
         self.state_bytes = self.h.nbytes + self.c.nbytes
-
-    def __call__(self, x: Array) -> Array:
-        c, h = self.c, self.h
-        self.x[:] = x
-        self.gates(self.x_and_h, self.parts)
-        sigmoid_of_half(self.sigmoids)
-        np.tanh(self.cell, self.cell)
-        np.multiply(self.cell, self.input, self.cell)
-        np.multiply(c, self.forget, c)
-        np.add(c, self.cell, c)
-        np.tanh(c, h)
-        np.multiply(h, self.output, h)
-        return h
+        output, terms = parts[2 * channels : 3 * channels], zeros(2 * channels)
+        self.calls = [
+            gates.of(x_h_1, parts[: 4 * channels]),
+            partial(np.tanh, parts[: 4 * channels], parts[: 4 * channels]),
+            *half_of_1_more(parts[: 3 * channels]),
+            partial(np.multiply, parts[: 2 * channels], parts[3 * channels :], terms),
+            partial(np.add, terms[:channels], terms[channels:], self.c),
+            partial(np.tanh, self.c, self.h),
+            partial(np.multiply, self.h, output, self.h),
+        ]
 
     def load(self, state: tuple[Tensor, Tensor] | None) -> None:
         self.h[:], self.c[:] = (0, 0) if state is None else (state[0][0].numpy(), state[1][0].numpy())

@@ -8,8 +8,10 @@ h           h_t = (1 - z_t) * h_{t-1} + z_t * h_tilde
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
@@ -20,7 +22,7 @@ from torch import Tensor, nn
 from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models.mixer import Look, Mixer, Recurrence, own_options, register
-from minrnn.models.step import ZERO, Array, Linear, VectorStep, linear, scaled_parts, sigmoid_of_half, zeros
+from minrnn.models.step import Array, Call, Linear, Step, linear, scaled_parts, with_1, zeros
 from minrnn.scan import linear_scan, mingru_scan, positive
 
 
@@ -111,70 +113,84 @@ class MinGRU(Mixer):
         gate, candidate = self.gate_and_candidate(x).chunk(2, dim=-1)
         return gated_look(gate, candidate, state, self.signed)
 
-    def prepare(self) -> Callable[[], MinStep]:
+    def prepare(self, channels: int, centre: bool) -> Callable[[], Step]:
         """See `Mixer.prepare`."""
-        gate = 1.0 if self.signed else 0.5
+        layer = self.gate_and_candidate
         gate_and_candidate = scaled_parts(
-            self.gate_and_candidate.weight, self.gate_and_candidate.bias, [gate, 0.5]
+            layer.weight, layer.bias, [-2.0 if self.signed else -1.0, -1.0], [0.0, -0.5]
         )
-        project = prepared_projection(self.projection)
-        return lambda: _Step(gate_and_candidate, project, self.signed)
+        project = prepared_projection(self.projection, centre)
+        return lambda: _Step(gate_and_candidate, project, self.signed, centre)
 
 
-def prepared_projection(projection: nn.Module) -> Linear | None:
-    """The map back to the residual stream, made ready; None for the identity."""
-    return linear(projection) if isinstance(projection, nn.Linear) else None
+def prepared_projection(projection: nn.Module, centre: bool) -> Linear | None:
+    """The map from -h back to the residual stream, made ready; None for the identity."""
+    return linear(projection, centre, factor=-1.0) if isinstance(projection, nn.Linear) else None
 
 
-class MinStep(VectorStep):
-    """What the steps of minGRU and minLSTM share. Their candidates come as halves, for `sigmoid_of_half`.
+ROOT = math.exp(-0.5)
 
-    g(c) = max(c, 0) + sigmoid(min(c, 0)), so that one call of tanh serves the gates and the candidate:
-    `before_sigmoid` sets the first term aside, `after_sigmoid` adds it.
+
+class MinStep(Step):
+    """What the steps of minGRU and minLSTM share. They carry -h, for then g takes one call more than its sigmoid.
+
+    The linear layer gives -v for a gate sigmoid(v), and r = -c - 1/2 for the candidate c, so that of all alike the
+    exponential is needed. sigmoid(v) = 1 / (1 + exp(-v)). g(c) = max(c + 1/2, sigmoid(c)), for below 0 the sigmoid
+    is the greater and above 0 the smaller: -g(c) = min(r, -k / (k + exp(r))) with k = exp(-1/2).
     """
 
-    def __init__(self, hidden: int, project: Linear | None, signed: bool) -> None:
-        super().__init__(hidden)
-        self.project, self.signed = project, signed
-        self.above_0, self.y = zeros(hidden), self.h if project is None else zeros(project.size)
+    def __init__(self, reads: Linear, project: Linear | None, hidden: int, centred: bool) -> None:
+        x_and_1, minus_h_and_1 = with_1(reads.matrix.shape[0] - 1), with_1(hidden)
+        self.x, self.minus_h = x_and_1[:-1], minus_h_and_1[:-1]
+        self.logits = zeros(reads.size)
+        self.reading = reads.of(x_and_1, self.logits)
+        self.y = zeros(hidden if project is None else project.size)
+        self.projecting = (
+            partial(np.negative, self.minus_h, self.y)
+            if project is None
+            else project.of(minus_h_and_1, self.y)
+        )
+        self.centred = centred and project is not None
+        self.state_bytes = self.minus_h.nbytes
 
-    def before_sigmoid(self, candidate: Array) -> None:
-        """Turn c / 2 into min(c, 0) / 2."""
-        np.maximum(candidate, ZERO, out=self.above_0)
-        np.minimum(candidate, ZERO, out=candidate)
+    def gates_and_minus_g(self, logits: Array, out: Array) -> list[Call]:
+        """What turns gates' logits, and the candidate's behind them, into the gates and -g, in another buffer."""
+        hidden = len(self.minus_h)
+        minus_g, k = out[-hidden:], np.float32(ROOT)
+        above, below = zeros(len(out)) + np.float32(1), zeros(len(out)) + np.float32(1)
+        above[-hidden:], below[-hidden:] = -k, k
+        return [
+            partial(np.exp, logits, out),
+            partial(np.add, out, below, out),
+            partial(np.divide, above, out, out),
+            partial(np.fmin, minus_g, logits[-hidden:], minus_g),
+        ]
 
-    def after_sigmoid(self, candidate: Array) -> None:
-        """Turn sigmoid(min(c, 0)) into g(c)."""
-        np.add(candidate, self.above_0, candidate)
-        np.add(candidate, self.above_0, candidate)
+    def updating(self, z: Array, minus_g: Array, signed: bool) -> list[Call]:
+        """What makes h = (1 - z) h + z g, or (1 - 2 z) h + z g where signed, and overwrites g."""
+        h = self.minus_h
+        away = partial(np.subtract, minus_g, h, minus_g)
+        return [
+            *([away, away] if signed else [away]),
+            partial(np.multiply, minus_g, z, minus_g),
+            partial(np.add, h, minus_g, h),
+        ]
 
-    def update(self, z: Array, g: Array) -> Array:
-        """Compute h = (1 - z) h + z g, or (1 - 2 z) h + z g where signed; overwrites g. Returns y."""
-        h = self.h
-        np.subtract(g, h, g)
-        if self.signed:
-            np.subtract(g, h, g)
-        np.multiply(g, z, g)
-        np.add(h, g, h)
-        return self.projected()
+    def load(self, state: Tensor | None) -> None:
+        self.minus_h[:] = 0 if state is None else -state[0].numpy()
 
-    def projected(self) -> Array:
-        """The y of h."""
-        if self.project is not None:
-            self.project(self.h, self.y)
-        return self.y
+    def state(self) -> Tensor:
+        return torch.from_numpy(-self.minus_h).unsqueeze(0)
 
 
 class _Step(MinStep):
-    def __init__(self, gate_and_candidate: Linear, project: Linear | None, signed: bool) -> None:
-        super().__init__(gate_and_candidate.size // 2, project, signed)
-        self.gate_and_candidate = gate_and_candidate
-        self.both = zeros(gate_and_candidate.size)
-        self.z, self.candidate = np.split(self.both, 2)
-
-    def __call__(self, x: Array) -> Array:
-        self.gate_and_candidate(x, self.both)
-        self.before_sigmoid(self.candidate)
-        sigmoid_of_half(self.both)
-        self.after_sigmoid(self.candidate)
-        return self.update(self.z, self.candidate)
+    def __init__(self, reads: Linear, project: Linear | None, signed: bool, centred: bool) -> None:
+        super().__init__(reads, project, reads.size // 2, centred)
+        out = zeros(reads.size)
+        z, minus_g = np.split(out, 2)
+        self.calls = [
+            self.reading,
+            *self.gates_and_minus_g(self.logits, out),
+            *self.updating(z, minus_g, signed),
+            self.projecting,
+        ]

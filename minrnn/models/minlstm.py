@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from minrnn.config import ModelConfig
 from minrnn.models.mingru import (
+    ROOT,
     ExpansionOptions,
     MinStep,
     gated_look,
@@ -28,7 +30,7 @@ from minrnn.models.mingru import (
     projection,
 )
 from minrnn.models.mixer import Look, Mixer, own_options, register
-from minrnn.models.step import ZERO, Array, Linear, Step, scaled_parts, sigmoid_of_half, zeros
+from minrnn.models.step import ZERO, Linear, Step, scaled_parts, zeros
 from minrnn.scan import linear_scan, minlstm_scan, positive
 
 
@@ -84,73 +86,71 @@ class MinLSTM(Mixer):
         gates = {"i": i} if self.signed else {"f": decay, "i": i}
         return linear_look(decay, i * positive(candidate), state, gates)
 
-    def prepare(self) -> Callable[[], Step]:
+    def prepare(self, channels: int, centre: bool) -> Callable[[], Step]:
         """See `Mixer.prepare`."""
-        layer, project, signed = self.gates_and_candidate, prepared_projection(self.projection), self.signed
-        if self.normalised:
-            negated = scaled_parts(layer.weight, layer.bias, [-1.0, -1.0, 0.5])
-            return lambda: _NormalisedStep(negated, project, signed)
-        halved = scaled_parts(layer.weight, layer.bias, [1.0 if signed else 0.5, 0.5, 0.5])
-        return lambda: _PlainStep(halved, project, signed)
+        layer, signed = self.gates_and_candidate, self.signed
+        project = prepared_projection(self.projection, centre)
+        forget = 1.0 if signed and not self.normalised else -1.0
+        parts = scaled_parts(layer.weight, layer.bias, [forget, -1.0, -1.0], [0.0, 0.0, -0.5])
+        kind = _NormalisedStep if self.normalised else _PlainStep
+        return lambda: kind(parts, project, signed, centre)
 
 
 class _NormalisedStep(MinStep):
     """The step with gates that sum to one: minGRU's, with z = i / (f + i) = (1 + e^-f) / (2 + e^-f + e^-i).
 
-    Each power is divided by the greatest of 1, e^-f and e^-i, so that none overflows and one is 1.
+    Each power is divided by the greatest of 1, e^-f and e^-i, so that none overflows and one is 1. Where signed,
+    z = i^2 / (f^2 + i^2).
     """
 
-    def __init__(self, gates_and_candidate: Linear, project: Linear | None, signed: bool) -> None:
-        hidden = gates_and_candidate.size // 3
-        super().__init__(hidden, project, signed)
-        self.gates_and_candidate = gates_and_candidate
-        rows, self.top = zeros(4, hidden), zeros(hidden)
-        self.powers, self.parts = rows[:3], rows.reshape(-1)[hidden:]
-        self.one, self.of_forget, self.of_input, self.candidate = np.split(rows.reshape(-1), 4)
-
-    def __call__(self, x: Array) -> Array:
-        self.one[:] = 0
-        self.gates_and_candidate(x, self.parts)
-        self.before_sigmoid(self.candidate)
-        sigmoid_of_half(self.candidate)
-        self.after_sigmoid(self.candidate)
-        return self.update(self._share_of_input(), self.candidate)
-
-    def _share_of_input(self) -> Array:
-        """Return i / (f + i), or i^2 / (f^2 + i^2) where signed, from the exponents 0, -f and -i in `powers`."""
-        powers, one, top = self.powers, self.one, self.top
-        z, other = self.of_forget, self.of_input
-        np.maximum(z, other, out=top)
-        np.maximum(top, ZERO, out=top)
-        np.subtract(powers, top, powers)
-        np.exp(powers, powers)
-        np.add(z, one, z)
-        np.add(other, one, other)
-        if self.signed:
-            np.multiply(powers, powers, powers)
-        np.add(other, z, other)
-        np.divide(z, other, z)
-        return z
+    def __init__(self, parts: Linear, project: Linear | None, signed: bool, centred: bool) -> None:
+        hidden = parts.size // 3
+        super().__init__(parts, project, hidden, centred)
+        minus_f, minus_i, r = np.split(self.logits, 3)
+        powers, top = zeros(4, hidden), zeros(hidden)
+        above, below = zeros(2, hidden), zeros(2, hidden)
+        of_input, total = above[0], below[0]
+        above[1], k = -ROOT, zeros(hidden) + np.float32(ROOT)
+        self.calls = [
+            self.reading,
+            partial(np.fmax, minus_f, minus_i, top),
+            partial(np.fmax, top, ZERO, top),
+        ]
+        self.calls += [partial(np.subtract, ZERO, top, powers[0])]
+        self.calls += [partial(np.subtract, self.logits.reshape(3, hidden)[:2], top, powers[1:3])]
+        self.calls += [
+            partial(np.exp, powers[:3], powers[:3]),
+            partial(np.exp, r, powers[3]),
+            partial(np.add, powers[0], powers[1], of_input),
+            partial(np.add, powers[0], powers[2], total),
+        ]
+        if signed:
+            self.calls += [partial(np.multiply, part, part, part) for part in (of_input, total)]
+        self.calls += [
+            partial(np.add, total, of_input, total),
+            partial(np.add, powers[3], k, below[1]),
+            partial(np.divide, above, below, below),
+            partial(np.fmin, below[1], r, below[1]),
+            *self.updating(below[0], below[1], signed),
+            self.projecting,
+        ]
 
 
 class _PlainStep(MinStep):
     """The step of the replication's form: h = f h + i g, where f is tanh of its logit if signed."""
 
-    def __init__(self, gates_and_candidate: Linear, project: Linear | None, signed: bool) -> None:
-        super().__init__(gates_and_candidate.size // 3, project, signed)
-        self.gates_and_candidate = gates_and_candidate
-        self.parts = zeros(gates_and_candidate.size)
-        self.forget, self.input, self.candidate = np.split(self.parts, 3)
-        self.sigmoids = self.parts[len(self.h) :] if signed else self.parts
-
-    def __call__(self, x: Array) -> Array:
-        self.gates_and_candidate(x, self.parts)
-        self.before_sigmoid(self.candidate)
-        sigmoid_of_half(self.sigmoids)
-        if self.signed:
-            np.tanh(self.forget, self.forget)
-        self.after_sigmoid(self.candidate)
-        np.multiply(self.candidate, self.input, self.candidate)
-        np.multiply(self.h, self.forget, self.h)
-        np.add(self.h, self.candidate, self.h)
-        return self.projected()
+    def __init__(self, parts: Linear, project: Linear | None, signed: bool, centred: bool) -> None:
+        hidden = parts.size // 3
+        super().__init__(parts, project, hidden, centred)
+        out = zeros(parts.size)
+        forget, input, minus_g = np.split(out, 3)
+        first = hidden if signed else 0
+        self.calls = [self.reading, *self.gates_and_minus_g(self.logits[first:], out[first:])]
+        if signed:
+            self.calls.append(partial(np.tanh, self.logits[:hidden], forget))
+        self.calls += [
+            partial(np.multiply, minus_g, input, minus_g),
+            partial(np.multiply, self.minus_h, forget, self.minus_h),
+            partial(np.add, self.minus_h, minus_g, self.minus_h),
+            self.projecting,
+        ]

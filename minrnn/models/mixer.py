@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from minrnn.checked import shown
 from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
-from minrnn.models.step import Array, Step
+from minrnn.models.step import Step, zeros
 
 State: TypeAlias = Any
 """Whatever a layer carries from one call to the next: tensors in tuples. Passed in and returned."""
@@ -94,12 +94,16 @@ class Mixer(nn.Module):
         """
         return None
 
-    def prepare(self) -> Callable[[], Step]:
+    def prepare(self, channels: int, centre: bool) -> Callable[[], Step]:
         """Make the weights ready for writing one character at a time; each call of the result begins a text.
 
         A mixer may leave this out: it then writes through `forward`.
+
+        Args:
+            channels: the width of x.
+            centre: whether the mean of y may be taken away, since norms read it; a step that does so is `centred`.
         """
-        return partial(ForwardStep, self)
+        return partial(ForwardStep, self, channels)
 
     @staticmethod
     def initialise(model: nn.Module, options: Any) -> None:
@@ -172,16 +176,16 @@ def state_bytes(state: State) -> int:
 class ForwardStep(Step):
     """The step of a mixer that has none of its own: its `forward`, over one position."""
 
-    def __init__(self, mixer: Mixer) -> None:
-        self.mixer = mixer
+    def __init__(self, mixer: Mixer, channels: int) -> None:
+        self.mixer, self.x, self.y = mixer, zeros(channels), zeros(channels)
+        self.calls = [self._forward]
         self.load(None)
 
-    def __call__(self, x: Array) -> Array:
+    def _forward(self) -> None:
         with torch.inference_mode():
-            y, carried = self.mixer(torch.from_numpy(x).view(1, 1, -1), self.carried)
+            y, carried = self.mixer(torch.from_numpy(self.x).view(1, 1, -1), self.carried)
         self.load(carried)
-        out: Array = y.view(-1).numpy()
-        return out
+        self.y[:] = y.view(-1).numpy()
 
     def load(self, state: State) -> None:
         self.carried = state

@@ -26,7 +26,7 @@ from minrnn.config import MixerOptions, ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models.dropout import dropout
 from minrnn.models.mixer import Look, Mixer, own_options, register
-from minrnn.models.step import Array, Linear, Step, linear, scaled_parts, zeros
+from minrnn.models.step import Array, Linear, Step, linear, scaled_parts, with_1, zeros
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,13 @@ class Attention(Mixer):
         mask = None if time == 1 else _causal_mask(time, seen, query.device)
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=p)
 
-    def prepare(self) -> Callable[[], Step]:
+    def prepare(self, channels: int, centre: bool) -> Callable[[], Step]:
         """See `Mixer.prepare`. The queries are divided by the root of a head's width beforehand."""
         layer, heads = self.query_key_value, self.n_head
         scale = 1 / math.sqrt(layer.in_features // heads)
         query_key_value = scaled_parts(layer.weight, layer.bias, [scale, 1.0, 1.0])
-        project = linear(self.projection)
-        return lambda: _Step(query_key_value, project, heads, self.block_size)
+        project = linear(self.projection, centre)
+        return lambda: _Step(query_key_value, project, heads, self.block_size, centre)
 
     @staticmethod
     def initialise(model: nn.Module, options: AttentionOptions) -> None:
@@ -141,39 +141,49 @@ def _attend_spelt_out(query: Tensor, key: Tensor, value: Tensor, p: float) -> Te
     return torch.bmm(dropout(weights, p, True), value.flatten(0, 1)).view_as(query)
 
 
+LEAST, MOST = 1e-18, 1e18
+"""Between these sums of exponentials, float32 loses no digits: its range ends at 1e-38 and 3e38."""
+
+
 class _Step(Step):
     """Attention of one query over the keys so far. The cache has room for a whole window from the start."""
 
-    def __init__(self, query_key_value: Linear, project: Linear, heads: int, block_size: int) -> None:
+    def __init__(
+        self, query_key_value: Linear, project: Linear, heads: int, block_size: int, centred: bool
+    ) -> None:
         channels = project.size
-        self.query_key_value, self.project = query_key_value, project
-        self.parts, self.y = zeros(3 * channels), zeros(channels)
-        queries, new_keys, new_values = self.parts.reshape(3, heads, channels // heads)
-        self.queries, self.new_keys, self.new_values = queries[:, :, None], new_keys, new_values
-        self.keys, self.values = (zeros(heads, block_size, channels // heads) for _ in range(2))
-        self.scores = zeros(heads * block_size)
-        self.mixed = zeros(heads, 1, channels // heads)
-        self.by_head, self.flat = self.mixed[:, 0], self.mixed.reshape(-1)
-        self.top, self.total = zeros(heads, 1), zeros(heads, 1)
-        self.seen, self.heads = 0, heads
+        x_and_1, mixed_and_1, parts = with_1(channels), with_1(channels), zeros(3 * channels)
+        self.x, self.y = x_and_1[:-1], zeros(channels)
+        new = parts.reshape(3, heads, channels // heads)
+        self.queries, self.new = new[0][:, :, None], new[1:]
+        self.cache = zeros(2, heads, block_size, channels // heads)
+        self.keys, self.values = self.cache
+        self.scores, self.weights = zeros(heads * block_size), zeros(heads * block_size)
+        self.mixed = mixed_and_1[:-1].reshape(heads, 1, channels // heads)
+        self.by_head, self.total = self.mixed[:, 0], zeros(heads, 1)
+        self.seen, self.heads, self.centred = 0, heads, centred
+        self.calls = [query_key_value.of(x_and_1, parts), self._attend, project.of(mixed_and_1, self.y)]
 
-    def __call__(self, x: Array) -> Array:
-        self.query_key_value(x, self.parts)
-        self.keys[:, self.seen] = self.new_keys
-        self.values[:, self.seen] = self.new_values
-        self.seen = seen = self.seen + 1
-        self.state_bytes = 2 * seen * self.y.nbytes
-        scores = self.scores[: self.heads * seen].reshape(self.heads, seen, 1)
-        np.matmul(self.keys[:, :seen], self.queries, scores)
-        rows = scores.reshape(self.heads, seen)
-        np.maximum.reduce(rows, axis=1, out=self.top, keepdims=True)
-        np.subtract(rows, self.top, rows)
-        np.exp(rows, rows)
-        np.add.reduce(rows, axis=1, out=self.total, keepdims=True)
-        np.matmul(rows[:, None], self.values[:, :seen], self.mixed)
-        np.divide(self.by_head, self.total, self.by_head)
-        self.project(self.flat, self.y)
-        return self.y
+    def _attend(self) -> None:
+        """What the query reads, from the parts into `mixed`."""
+        heads, seen, total = self.heads, self.seen + 1, self.total
+        self.cache[:, :, self.seen] = self.new
+        self.seen, self.state_bytes = seen, 2 * seen * self.y.nbytes
+        scores, weights = self.scores[: heads * seen], self.weights[: heads * seen].reshape(heads, 1, seen)
+        np.matmul(self.keys[:, :seen], self.queries, scores.reshape(heads, seen, 1))
+        np.exp(scores, self.weights[: heads * seen])
+        np.add.reduce(weights, axis=2, out=total)
+        totals = total.ravel().tolist()
+        if min(totals) < LEAST or max(totals) > MOST:
+            self._far_exponentials(scores.reshape(heads, 1, seen), weights)
+        np.matmul(weights, self.values[:, :seen], self.mixed)
+        np.divide(self.by_head, total, self.by_head)
+
+    def _far_exponentials(self, scores: Array, weights: Array) -> None:
+        """The exponentials and their sums again, of scores whose own would leave float32: less each head's greatest."""
+        np.subtract(scores, scores.max(axis=2, keepdims=True), weights)
+        np.exp(weights, weights)
+        np.add.reduce(weights, axis=2, out=self.total)
 
     def load(self, state: tuple[Tensor, Tensor] | None) -> None:
         self.seen = 0 if state is None else state[0].shape[2]

@@ -9,17 +9,17 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import nn
 
-from minrnn.models.blockstep import BlockStep, block_step
+from minrnn.models.blockstep import BlockStep, PreparedBlock
 from minrnn.models.committee import CharModel, Committee
 from minrnn.models.lm import Block, LanguageModel
 from minrnn.models.mixer import State
-from minrnn.models.step import Array, Linear, Norm, NormStep, after_norm, copied, zeros
+from minrnn.models.step import Array, Call, Norm, after_norm, copied, with_1, zeros
 from minrnn.models.window import WindowState, hop_of, position_in_window, starts_again
 
 ID_BYTES = 8
@@ -71,7 +71,12 @@ class Stepper:
             self._new = lambda: _CommitteeSteps([member._new() for member in own])
         else:
             with torch.no_grad():
-                self._new = _skeleton(model)
+                skeleton = _Skeleton(model)
+            positions = skeleton.positions
+            if positions is None:
+                self._new = lambda: _ModelSteps(skeleton)
+            else:
+                self._new = lambda: _WindowSteps(skeleton, positions, model)
 
     def begin(self, state: State = None) -> Steps:
         """A text's steps, from the state that the model's `forward` has returned for a batch of one."""
@@ -80,44 +85,65 @@ class Stepper:
         return steps
 
 
-def _skeleton(model: LanguageModel) -> Callable[[], Steps]:
-    """The language model's weights, made ready."""
-    embedding = copied(model.embedding.weight)
-    norm = Norm(model.norm, folded=True) if isinstance(model.norm, nn.LayerNorm) else None
-    weight, bias = (
-        (model.embedding.weight, None) if model.head is None else (model.head.weight, model.head.bias)
-    )
-    head = after_norm(model.norm, weight, bias)
-    blocks = [block_step(block) for block in model.blocks if isinstance(block, Block)]
-    if model.positions is None:
-        return lambda: _ModelSteps(embedding, [new() for new in blocks], norm, head)
-    positions = copied(model.positions.weight)
-    return lambda: _WindowSteps(model, positions, embedding, [new() for new in blocks], norm, head)
+class _Skeleton:
+    """A language model's weights, made ready. Where norms read the residual stream, its mean is zero from the start."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        norm, head = model.norm, model.head
+        normed = isinstance(norm, nn.LayerNorm)
+        self.embedding = _rows(model.embedding, normed)
+        self.positions = None if model.positions is None else _rows(model.positions, normed)
+        self.norm = Norm(norm, folded=True) if isinstance(norm, nn.LayerNorm) else None
+        weight, bias = (model.embedding.weight, None) if head is None else (head.weight, head.bias)
+        self.head = after_norm(norm, weight, bias)
+        blocks = [block for block in model.blocks if isinstance(block, Block)]
+        self.blocks = [PreparedBlock(block, model.config.n_embd) for block in blocks]
+
+    def head_of(self, x_and_1: Array, logits: Array, centred: bool) -> list[Call]:
+        """What writes the logits of the residual stream, `centred` or not."""
+        if self.norm is None:
+            return [self.head.of(x_and_1, logits)]
+        normed = with_1(len(x_and_1) - 1)
+        calls = self.norm.of(x_and_1[:-1], normed[:-1], centred)
+        return [*calls, self.head.of(normed, logits)]
+
+
+def _rows(embedding: nn.Embedding, normed: bool) -> Array:
+    """An embedding's vectors, their own means taken away where norms read them."""
+    weight = embedding.weight
+    return copied(weight - weight.mean(dim=1, keepdim=True) if normed else weight)
 
 
 class _ModelSteps:
     """A language model's."""
 
-    def __init__(self, embedding: Array, blocks: list[BlockStep], norm: Norm | None, head: Linear) -> None:
-        self.embedding, self.blocks, self.head = embedding, blocks, head
-        self.norm = None if norm is None else NormStep(norm)
-        self.x, self.logits = zeros(embedding.shape[1]), zeros(head.size)
+    def __init__(self, skeleton: _Skeleton) -> None:
+        x_and_1 = with_1(skeleton.embedding.shape[1])
+        self.x, self.logits = x_and_1[:-1], zeros(skeleton.head.size)
+        self.embedding = list(skeleton.embedding)
+        self.blocks: list[BlockStep] = []
+        centred = True
+        for block in skeleton.blocks:
+            self.blocks.append(BlockStep(block, self.x, centred))
+            centred = self.blocks[-1].centred
+        self.carrying = [step for block in self.blocks for step in block.steps]
+        self.calls = [call for block in self.blocks for call in block.calls]
+        self.calls += skeleton.head_of(x_and_1, self.logits, centred)
 
     def __call__(self, token: int) -> Array:
-        self.x[:] = self.embedding[token]
+        np.positive(self.embedding[token], self.x)
         return self.through_blocks()
 
     def through_blocks(self) -> Array:
-        """The logits, from the embedding in `x`."""
-        x = self.x
-        for block in self.blocks:
-            block(x)
-        self.head(x if self.norm is None else self.norm(x), self.logits)
+        """The logits, from the embedding in `x`. A gate may overflow to infinity on its way to 0."""
+        with np.errstate(over="ignore"):
+            for call in self.calls:
+                call()
         return self.logits
 
     @property
     def state_bytes(self) -> int:
-        return sum([block.state_bytes for block in self.blocks])
+        return sum([step.state_bytes for step in self.carrying])
 
     def load(self, state: State) -> None:
         for block, own in zip(self.blocks, state or (None,) * len(self.blocks), strict=True):
@@ -130,9 +156,9 @@ class _ModelSteps:
 class _WindowSteps(_ModelSteps):
     """Those of a model with a limited number of positions; the rule is `window.py`'s."""
 
-    def __init__(self, model: LanguageModel, positions: Array, *parts: Any) -> None:
-        super().__init__(*parts)
-        self.model, self.positions = model, positions
+    def __init__(self, skeleton: _Skeleton, positions: Array, model: LanguageModel) -> None:
+        super().__init__(skeleton)
+        self.model, self.positions = model, list(positions)
         self.block_size = model.config.block_size
         self.position = 0
         self.recent = deque[int](maxlen=self.block_size - hop_of(self.block_size))
@@ -151,8 +177,7 @@ class _WindowSteps(_ModelSteps):
         if not self.recent:
             return None
         with torch.inference_mode():
-            blocks: State = self.model(torch.tensor([list(self.recent)]))[1].blocks
-        return blocks
+            return self.model.encode_again(torch.tensor([list(self.recent)]))
 
     @property
     def state_bytes(self) -> int:

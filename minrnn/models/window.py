@@ -49,7 +49,11 @@ def position_in_window(position: int, block_size: int) -> int:
 
 
 def read(
-    encode: Encode, idx: Tensor, state: WindowState | None, block_size: int, again: Encode | None = None
+    encode: Encode,
+    idx: Tensor,
+    state: WindowState | None,
+    block_size: int,
+    again: Callable[[Tensor], Any] | None = None,
 ) -> tuple[Tensor, WindowState]:
     """Encode any number of ids, starting from a state.
 
@@ -58,17 +62,18 @@ def read(
         idx: (B, T) ids, T >= 1.
         state: from the previous call; None at the start of a text.
         block_size: positions the model has.
-        again: encodes characters that were read before, for their state alone; `encode` if None.
+        again: maps ids (B, t), read before, to the blocks' state after them from position 0; `encode` if None.
 
     Returns:
         (B, T, vocab) logits and the state after the last id.
     """
     hop = hop_of(block_size)
+    encode_again = again or (lambda ids: encode(ids, None, 0)[1])
     position, blocks, recent = state or WindowState(0, None, idx[:, :0])
     logits, done = [], 0
     while done < idx.shape[1]:
         if starts_again(position, block_size):
-            blocks = (again or encode)(recent, None, 0)[1] if recent.shape[1] else None
+            blocks = encode_again(recent) if recent.shape[1] else None
         in_window = position_in_window(position, block_size)
         piece = idx[:, done : done + block_size - in_window]
         piece_logits, blocks = encode(piece, blocks, in_window)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from minrnn import results
 from minrnn.results import Result
 from minrnn.ui.components import figure_json, live_chart, plain, visible_errors
-from minrnn.ui.results import charts, sizes, studies
+from minrnn.ui.results import charts, scaling, sizes, studies
 from minrnn.ui.results.critics import critics
 from minrnn.ui.results.summary import summary
 from minrnn.ui.results.table import sources, table
@@ -41,7 +41,8 @@ def build() -> None:
         else:
             gr.Markdown(NOTHING)
         _section("All figures", TABLE, table(everything, known))
-        # The section "Scaling" goes here.
+        _section("Scaling", scaling.NOTE)
+        scaling.build()
         _section("Published figures, and what differs", SOURCES, sources(known))
         critical = critics([r for r in own if r.preset == "base"])
         _section("What critics said, and what we measured", "", critical)
