@@ -2,8 +2,9 @@
 
 python -m minrnn bench train [--json]
 
-All are measured in turn, round by round, one update each, so that other work on the machine touches all alike. A
-ratio is the median of the rounds' ratios. The package minGRU-pytorch is measured where `requirements-bench.txt` is
+All are measured in turn, round by round, one update each, so that other work on the machine touches all alike; one
+thread in time of the processor, several in time of the clock, and so is what trains together. A ratio is the median
+of the rounds' ratios. The package minGRU-pytorch is measured where `requirements-bench.txt` is
 installed. It holds the layer and no language model; here it stands in a plain skeleton of the same width and depth.
 """
 
@@ -32,8 +33,8 @@ TWO_PROCESSES, TWO_THREADS = 1.7, 1.0
 PEAK_SIZE = 1024
 PEAK = "matrix product"
 
-Update: TypeAlias = Callable[[], float]
-"""Makes one update and returns its seconds."""
+Update: TypeAlias = Callable[[], object]
+"""Makes one update."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ def measure(flags: Train) -> tuple[list[Speed], list[Goal]]:
     updates: dict[str, Update] = {name: ours(flags.preset, model) for name, model in models.items()}
     others = _others(flags.preset)
     updates |= {name: update for name, (_, update) in others.items()}
-    times = interleaved({**updates, PEAK: lambda: product_seconds(dtype)}, flags.rounds)
+    clock = time.process_time if flags.threads == 1 else time.perf_counter
+    times = interleaved({**updates, PEAK: product(dtype)}, flags.rounds, clock)
     peak = 2 * PEAK_SIZE**3 / statistics.median(times[PEAK])
     weights = {**models, **{name: model for name, (model, _) in others.items()}}
     speeds = [_speed(name, times[name], weights[name], flags.preset, peak) for name in updates]
@@ -146,7 +148,7 @@ def ours(preset: str, model: LanguageModel) -> Update:
     recipe = presets.get(preset, model.config.mixer).train
     config = replace(recipe, eval_interval=0, sample_interval=0, device="cpu", max_iters=10**6, max_seconds=0)
     events = train(begin(model, config), made_up(), config)
-    return lambda: next(event.iter_seconds for event in events if isinstance(event, Iter))
+    return lambda: next(event for event in events if isinstance(event, Iter))
 
 
 def _others(preset: str) -> dict[str, tuple[nn.Module, Update]]:
@@ -164,18 +166,23 @@ def _others(preset: str) -> dict[str, tuple[nn.Module, Update]]:
     return found
 
 
-def product_seconds(dtype: torch.dtype) -> float:
-    """Seconds for one product of two square matrices."""
+def product(dtype: torch.dtype) -> Update:
+    """One product of two square matrices, which shows the peak."""
     a, b = (torch.randn(PEAK_SIZE, PEAK_SIZE).to(dtype) for _ in range(2))
-    started = time.perf_counter()
-    _ = a @ b
-    return time.perf_counter() - started
+    return lambda: a @ b
 
 
-def interleaved(updates: dict[str, Update], rounds: int) -> dict[str, list[float]]:
+def interleaved(
+    updates: dict[str, Update], rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
     """The seconds of each, taken in turn; the first round is left out."""
-    taken = [[update() for update in updates.values()] for _ in range(rounds + 1)][1:]
-    return {name: list(times) for name, times in zip(updates, zip(*taken, strict=True), strict=True)}
+    times: dict[str, list[float]] = {name: [] for name in updates}
+    for _ in range(rounds + 1):
+        for name, update in updates.items():
+            started = clock()
+            update()
+            times[name].append(clock() - started)
+    return {name: taken[1:] for name, taken in times.items()}
 
 
 def faster(times: dict[str, list[float]], one: str, other: str) -> float:
