@@ -1,7 +1,7 @@
 """`python -m minrnn bench`: speed and memory of this machine.
 
 `bench decode` measures writing alone, `bench length` endless text, `bench serve` many readers at once, `bench load`
-readers who come and go, and `bench gpu` a GPU.
+readers who come and go, `bench train` training, `bench scan` the recurrence alone, and `bench gpu` a GPU.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import tyro
 
-from minrnn.bench import decode, gpu, length, load, serve, speed
+from minrnn.bench import decode, gpu, length, load, scan, serve, speed, train
 from minrnn.cli import terminal
 from minrnn.results import length as length_results
 
@@ -59,10 +59,28 @@ def _length(words: list[str]) -> None:
     _say(length.as_json(found, flags) if flags.json else length.table(found))
 
 
+def _train(words: list[str]) -> None:
+    flags = tyro.cli(train.Train, args=words, prog="python -m minrnn bench train")
+    _say(train.figures(flags) if flags.json else train.lines(flags))
+
+
+def _scan(words: list[str]) -> None:
+    flags = tyro.cli(scan.Scan, args=words, prog="python -m minrnn bench scan")
+    _say(scan.figures(flags) if flags.json else scan.lines(flags))
+
+
 def _gpu(words: list[str]) -> None:
     flags = tyro.cli(gpu.GpuFlags, args=words, prog="python -m minrnn bench gpu")
     plan = gpu.planned()
     _say(gpu.figures(plan, flags.seconds) if flags.json else gpu.lines(plan, flags.seconds))
 
 
-PARTS = {"decode": _decode, "gpu": _gpu, "length": _length, "load": _load, "serve": _serve}
+PARTS = {
+    "decode": _decode,
+    "length": _length,
+    "serve": _serve,
+    "load": _load,
+    "train": _train,
+    "scan": _scan,
+    "gpu": _gpu,
+}
