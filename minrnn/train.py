@@ -2,17 +2,16 @@
 
 Everything random is a function of the seed and the iter: the batch, and dropout, whose generator is seeded
 at each iter. So a resumed run needs the weights, the optimiser and the counters only.
+
+Several processes can train one model (`ranks.py`). All of them run this engine; only rank 0 evaluates and samples.
 """
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -22,12 +21,14 @@ from minrnn import data
 from minrnn import device as devices
 from minrnn.config import TrainConfig
 from minrnn.data import Batches, Data, Source
-from minrnn.device import Compute
 from minrnn.errors import TrainingError
 from minrnn.events import Done, Eval, Event, Iter, Sample, StopReason, Unread
 from minrnn.models import LanguageModel
 from minrnn.models.compiling import compiled
-from minrnn.optimizers import Optimizers, learning_rate
+from minrnn.models.dropout import noise_of
+from minrnn.optimizers import learning_rate
+from minrnn.ranks import ALONE, Ranks
+from minrnn.state import TrainState, begin, new_model
 from minrnn.tasks import NOT_ASKED
 
 __all__ = [
@@ -43,78 +44,14 @@ __all__ = [
     "train",
 ]
 
-_COUNTERS = ("iter", "tokens", "seconds", "evaluated_at", "sampled_at")
-
-
-@dataclass
-class TrainState:
-    """Everything that a run changes. A saved state is enough to resume the run.
-
-    Attributes:
-        model: the raw weights.
-        average: the moving average of the weights; evaluations, samples and the checkpoint use it.
-        optimizer: AdamW, and Muon if the recipe asks for it, with their moments.
-        compute: device and dtype.
-        iter: updates made.
-        tokens: characters read.
-        seconds: training time, evaluations included.
-        evaluated_at: iter of the last evaluation; -1 before the first.
-        sampled_at: iter of the last sample; -1 before the first.
-    """
-
-    model: LanguageModel
-    average: LanguageModel
-    optimizer: Optimizers
-    compute: Compute
-    iter: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    evaluated_at: int = -1
-    sampled_at: int = -1
-
-    def state_dict(self) -> dict[str, Any]:
-        """Tensors and plain numbers, as `torch.load(weights_only=True)` reads them."""
-        return {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            **{name: getattr(self, name) for name in _COUNTERS},
-        }
-
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Go back to a saved state."""
-        self.model.load_state_dict(saved["model"])
-        self.average.load_state_dict(saved["average"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        for name in _COUNTERS:
-            setattr(self, name, saved[name])
-
-
-def new_model(make: Callable[[], LanguageModel], config: TrainConfig) -> LanguageModel:
-    """Make a model with weights drawn from the run's seed, by its own initialisation or from N(0, init_std)."""
-    torch.manual_seed(config.seed)
-    model = make()
-    if config.init_std:
-        with torch.no_grad():
-            for weight in model.parameters():
-                weight.normal_(std=config.init_std)
-    return model
-
-
-def begin(model: LanguageModel, config: TrainConfig) -> TrainState:
-    """The state of a run before its first iter.
-
-    Raises:
-        BackendUnavailable: if the config's device is not on this machine.
-    """
-    compute = devices.choose(config.device, config.dtype)
-    model = model.to(compute.device).train()
-    average = copy.deepcopy(model).eval().requires_grad_(False)
-    return TrainState(model, average, Optimizers(model, config), compute)
-
 
 def train(
-    state: TrainState, source: Source, config: TrainConfig, *, should_stop: Callable[[], bool] = lambda: False
+    state: TrainState,
+    source: Source,
+    config: TrainConfig,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Event]:
     """Train until the budget is spent or `should_stop` says so. On a GPU some iters are told of together, later.
 
@@ -124,36 +61,44 @@ def train(
         state: changed in place.
         source: a text or a task, whose characters must be in the model's vocabulary.
         config: recipe and budget.
-        should_stop: called before every iter.
+        should_stop: called before every iter; with several processes it is enough if one of them says so.
+        ranks: the processes that train together, each with the same state.
 
     Yields:
         Iter at every update; Eval and Sample before the first update, at their intervals and at the end; Done.
+        Processes other than rank 0 yield no Eval and no Sample, and do not keep the moving average.
 
     Raises:
         CorpusError: if a text's split is shorter than one window.
-        ConfigError: if the model's positions do not reach over a task's text.
-        TrainingError: if the loss is not finite, or memory runs out.
+        ConfigError: if the model's positions do not reach over a task's text, or a batch cannot be split evenly.
+        TrainingError: if the loss is not finite, memory runs out, or another process has ended.
     """
+    ranks.check(config.batch_size, state.compute.device)
     bound = data.bind(source, state.model.config)
     batches = bound.batches(config, state.compute.device)
     unread = Unread(state.compute.device)
-    network = _network(state, bound, config)
+    network = _network(state, bound, config, ranks)
     val_loss = math.inf
     while True:
-        reason = _stop_reason(state, config, val_loss, should_stop)
+        val_loss, reason = _agreed(state, config, val_loss, should_stop, ranks)
         if reason and unread:
             yield from _read(state, unread, config)
         if state.evaluated_at != state.iter and (reason or _due(state.iter, config.eval_interval)):
-            evaluation = _evaluate(state, bound, config)
-            val_loss = evaluation.val_loss
-            yield evaluation
-            reason = reason or _stop_reason(state, config, val_loss, should_stop)
+            state.evaluated_at = state.iter
+            if ranks.leads:
+                evaluation = _evaluate(state, bound, config)
+                val_loss = evaluation.val_loss
+                yield evaluation
+            val_loss, again = _agreed(state, config, val_loss, should_stop, ranks)
+            reason = reason or again
         if state.sampled_at != state.iter and (reason or _due(state.iter, config.sample_interval)):
-            yield _sample(state, bound, config)
+            state.sampled_at = state.iter
+            if ranks.leads:
+                yield _sample(state, bound, config)
         if reason:
             yield Done(state.iter, reason)
             return
-        _update(state, network, bound, batches, config, unread)
+        _update(state, network, bound, batches, config, ranks, unread)
         if unread.is_due or any(_due(state.iter, n) for n in (config.eval_interval, config.sample_interval)):
             yield from _read(state, unread, config)
 
@@ -162,40 +107,57 @@ def _due(iter: int, interval: int) -> bool:
     return bool(interval) and iter % interval == 0
 
 
-def _stop_reason(
-    state: TrainState, config: TrainConfig, val_loss: float, should_stop: Callable[[], bool]
-) -> StopReason | None:
+def _agreed(
+    state: TrainState, config: TrainConfig, val_loss: float, should_stop: Callable[[], bool], ranks: Ranks
+) -> tuple[float, StopReason | None]:
+    """The validation loss and the reason to stop, the same in all processes, and so is the clock from now on."""
+    state.seconds, val_loss = ranks.of_leader(state.seconds, val_loss)
+    asked = False
+    if (reason := _spent(state, config, val_loss)) is None:
+        (wishes,) = ranks.sum(float(should_stop()))
+        asked = wishes > 0
+    return val_loss, reason or ("stopped" if asked else None)
+
+
+def _spent(state: TrainState, config: TrainConfig, val_loss: float) -> StopReason | None:
     if config.target_val_loss and val_loss <= config.target_val_loss:
         return "target_val_loss"
     if config.max_iters and state.iter >= config.max_iters:
         return "max_iters"
     if config.max_seconds and state.seconds >= config.max_seconds:
         return "max_seconds"
-    return "stopped" if should_stop() else None
+    return None
 
 
-def _network(state: TrainState, bound: Data, config: TrainConfig) -> nn.Module:
+def _network(state: TrainState, bound: Data, config: TrainConfig, ranks: Ranks) -> nn.Module:
     """What computes the training's logits: the model, or a compiled one that shares its weights."""
     if not config.compile:
         return state.model
     with _memory_errors(state, bound, config):
-        return compiled(state.model, (config.batch_size, bound.window), state.compute)
+        return compiled(state.model, (config.batch_size // ranks.size, bound.window), state.compute)
 
 
 def _update(
-    state: TrainState, network: nn.Module, bound: Data, batches: Batches, config: TrainConfig, unread: Unread
+    state: TrainState,
+    network: nn.Module,
+    bound: Data,
+    batches: Batches,
+    config: TrainConfig,
+    ranks: Ranks,
+    unread: Unread,
 ) -> None:
     """Make one update. On a GPU nothing in it waits for the device."""
     started = time.perf_counter()
     rate = learning_rate(config, state.iter, state.seconds)
     torch.manual_seed(config.seed * 1_000_003 + state.iter)  # for dropout: a resumed run draws the same
-    with _memory_errors(state, bound, config):
+    with ranks.together(), _memory_errors(state, bound, config):
         idx, targets = batches(state.iter)
-        loss, grad_norm = _gradients(state, network, idx, targets, config)
+        loss, grad_norm = _gradients(state, network, idx, targets, config, ranks)
         state.optimizer.step(rate)
     state.iter += 1
     state.tokens += idx.numel()
-    _follow(state.average, state.model, config.ema_decay, state.iter)
+    if ranks.leads:
+        _follow(state.average, state.model, config.ema_decay, state.iter)
     taken = time.perf_counter() - started
     state.seconds += taken
     event = Iter(state.iter, math.nan, rate, math.nan, state.tokens, state.seconds, taken)
@@ -215,16 +177,28 @@ def _read(state: TrainState, unread: Unread, config: TrainConfig) -> Iterator[It
 
 
 def _gradients(
-    state: TrainState, network: nn.Module, idx: Tensor, targets: Tensor, config: TrainConfig
+    state: TrainState, network: nn.Module, idx: Tensor, targets: Tensor, config: TrainConfig, ranks: Ranks
 ) -> tuple[Tensor, Tensor]:
     """Compute loss and gradient norm of a batch; the gradients stay on the weights."""
-    loss = _loss(state, network, idx, targets)
-    loss.backward()
+    part = _part_of_loss(state, network, idx, targets, ranks)
+    part.backward()
+    loss = ranks.add(state.model.parameters(), part.detach())
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip or math.inf)
     if _reads_at_once(state.compute.device):  # else the weights have been touched before it is known
         _check_finite("the loss", loss.item(), state.iter, config)
         _check_finite("the gradient", norm.item(), state.iter, config)
     return loss, norm
+
+
+def _part_of_loss(
+    state: TrainState, network: nn.Module, idx: Tensor, targets: Tensor, ranks: Ranks
+) -> Tensor:
+    """What this process's share of a batch adds to the batch's mean loss."""
+    with state.compute.autocast(), noise_of(ranks.rank):
+        logits, _ = network(ranks.share(idx))
+    flat, share = logits.float().flatten(0, 1), ranks.share(targets).flatten()
+    losses = F.cross_entropy(flat, share, ignore_index=NOT_ASKED, reduction="sum")
+    return losses / (targets != NOT_ASKED).sum()
 
 
 def _reads_at_once(device: torch.device) -> bool:
@@ -255,12 +229,6 @@ def _memory_errors(state: TrainState, bound: Data, config: TrainConfig) -> Itera
         ) from error
 
 
-def _loss(state: TrainState, network: nn.Module, idx: Tensor, targets: Tensor) -> Tensor:
-    with state.compute.autocast():
-        logits, _ = network(idx)
-    return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=NOT_ASKED)
-
-
 @torch.no_grad()
 def _follow(average: LanguageModel, model: LanguageModel, decay: float, iter: int) -> None:
     """Move the average towards the weights; in the first iters it follows them more closely."""
@@ -275,7 +243,6 @@ def _evaluate(state: TrainState, bound: Data, config: TrainConfig) -> Eval:
         found = bound.estimate(state.average, config.eval_chars)
     _check_finite("the validation loss", found.loss, state.iter, config)
     state.seconds += time.perf_counter() - started
-    state.evaluated_at = state.iter
     peak = devices.peak_memory_bytes(state.compute.device)
     return Eval(state.iter, found.loss, state.tokens, state.seconds, peak, found.accuracy)
 
@@ -284,5 +251,4 @@ def _sample(state: TrainState, bound: Data, config: TrainConfig) -> Sample:
     started = time.perf_counter()
     text = bound.sample(state.average, config)
     state.seconds += time.perf_counter() - started
-    state.sampled_at = state.iter
     return Sample(state.iter, text)

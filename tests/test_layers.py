@@ -15,11 +15,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS: list[set[str]] = [
     {"errors", "files"},
-    {"checked", "device", "events", "scan", "settings"},
+    {"checked", "device", "events", "ranks", "scan", "settings"},
     {"config", "tasks", "text"},
     {"corpora", "draw", "models", "presets"},
     {"evaluate", "generate", "learn", "optimizers"},
-    {"data"},
+    {"data", "state"},
     {"checkpoint", "inside", "side_by_side", "train"},
     {"minrnn", "bench", "hub"},  # "minrnn" is the package's own __init__.py with the public names
     {"library", "runs", "serving"},

@@ -82,7 +82,7 @@ def peers(plan: Plan) -> Iterator[Row]:
         yield Row(
             "beside accelerated-scan",
             None,
-            note="not installed, or not for this card: pip install -r requirements-bench.txt",
+            note="not installed, or not for this card: pip install --no-deps -r requirements-bench.txt",
         )
     for shape, _ in plan.shapes:
         for name, scan in found.items():

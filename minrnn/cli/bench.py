@@ -1,8 +1,8 @@
 """`python -m minrnn bench`: speed and memory of this machine.
 
 `bench decode` measures writing alone, `bench length` endless text, `bench scaling` a training step against its length,
-`bench start` the app's start, `bench serve` many readers at once, `bench load` readers who come and go, and `bench gpu`
-a GPU.
+`bench start` the app's start, `bench serve` many readers at once, `bench load` readers who come and go, `bench train`
+training, `bench scan` the recurrence alone, and `bench gpu` a GPU.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import tyro
 
-from minrnn.bench import decode, gpu, length, load, scaling, serve, speed, start
+from minrnn.bench import decode, gpu, length, load, scaling, scan, serve, speed, start, train
 from minrnn.cli import terminal
 from minrnn.results import length as length_results
 from minrnn.results import scaling as scaling_results
@@ -61,6 +61,16 @@ def _length(words: list[str]) -> None:
     _say(length.as_json(found, flags) if flags.json else length.table(found))
 
 
+def _train(words: list[str]) -> None:
+    flags = tyro.cli(train.Train, args=words, prog="python -m minrnn bench train")
+    _say(train.figures(flags) if flags.json else train.lines(flags))
+
+
+def _scan(words: list[str]) -> None:
+    flags = tyro.cli(scan.Scan, args=words, prog="python -m minrnn bench scan")
+    _say(scan.figures(flags) if flags.json else scan.lines(flags))
+
+
 def _gpu(words: list[str]) -> None:
     flags = tyro.cli(gpu.GpuFlags, args=words, prog="python -m minrnn bench gpu")
     plan = gpu.planned()
@@ -86,6 +96,8 @@ PARTS = {
     "length": _length,
     "load": _load,
     "scaling": _scaling,
+    "scan": _scan,
     "serve": _serve,
     "start": _start,
+    "train": _train,
 }

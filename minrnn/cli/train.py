@@ -21,9 +21,11 @@ from minrnn import corpora, data, files, presets
 from minrnn.cli.progress import show
 from minrnn.config import MixerOptions, ModelConfig, TrainConfig
 from minrnn.corpora import OWN, Corpus
-from minrnn.errors import CheckpointError, ConfigError
+from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.models import mixer_class
+from minrnn.ranks import Ranks, joined
 from minrnn.runs import folder
+from minrnn.runs.follower import follow
 from minrnn.runs.lock import held
 from minrnn.runs.spec import RunSpec, check_resumable, fine_tune, from_preset
 
@@ -42,6 +44,7 @@ class Shape(ModelConfig):
 @dataclass(frozen=True)
 class TrainFlags:
     """Train a model. Ctrl+C ends a run after the current iter with everything saved; a second one ends it at once.
+    Several processes: torchrun --nproc_per_node=N -m minrnn train, with the same flags.
 
     Attributes:
         out: the run's folder.
@@ -72,10 +75,23 @@ def main(words: list[str]) -> None:
         MinrnnError: for values out of range, an unknown preset or model, and whatever the training raises.
         SystemExit: for unknown flags, or --help.
     """
-    out = prepared(words)
-    spec = folder.read_spec(out)
+    with joined() as ranks:
+        if not ranks.leads:
+            _train_along(ranks)
+            return
+        out = prepared(words)
+        spec = folder.read_spec(out)
+        with _stop_on_signals() as asked:
+            show(folder.execute(out, should_stop=asked, ranks=ranks), spec.train, out)
+
+
+def _train_along(ranks: Ranks) -> None:
+    """Be one of the other processes. What goes wrong in the training goes wrong in rank 0, too, which says so."""
     with _stop_on_signals() as asked:
-        show(folder.execute(out, should_stop=asked), spec.train, out)
+        try:
+            follow(ranks, should_stop=asked)
+        except MinrnnError:
+            raise SystemExit(1) from None
 
 
 def prepared(words: list[str]) -> Path:

@@ -63,7 +63,9 @@ class LSTM(Mixer):
         if x.shape[1] == 1 and not self.training:
             return self._step(x, state)
         before = None if state is None else (state[0].unsqueeze(0), state[1].unsqueeze(0))
-        hidden = dropout(cast(Tensor, self.lstm.weight_hh_l0), self.hidden_dropout, self.training)
+        hidden = dropout(
+            cast(Tensor, self.lstm.weight_hh_l0), self.hidden_dropout, self.training, batched=False
+        )
         y, (h, c) = functional_call(self.lstm, {"weight_hh_l0": hidden}, (x, before))
         return y, (h.squeeze(0), c.squeeze(0))
 

@@ -29,6 +29,7 @@ from minrnn.corpora import OWN
 from minrnn.data import Source
 from minrnn.errors import CheckpointError, ConfigError, CorpusError, MinrnnError
 from minrnn.models import LanguageModel
+from minrnn.ranks import ALONE, Ranks
 from minrnn.runs import saving
 from minrnn.runs.ending import finish
 from minrnn.runs.events import METRICS, last_event, to_line
@@ -143,13 +144,16 @@ def read_corpus(spec: RunSpec, out: Path) -> Source:
     return source
 
 
-def execute(out: Path, *, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+def execute(
+    out: Path, *, should_stop: Callable[[], bool] = lambda: False, ranks: Ranks = ALONE
+) -> Iterator[Event]:
     """Train what a folder says, from the beginning or from its last save. This process is the run's worker
     until the generator ends.
 
     Args:
         out: the run's folder.
         should_stop: asked before every iter, besides the file `stop`.
+        ranks: the processes that train together; this one is rank 0, the others call `follower.follow`.
 
     Raises:
         CheckpointError: if `out` is not a run, or another process trains in it.
@@ -163,7 +167,9 @@ def execute(out: Path, *, should_stop: Callable[[], bool] = lambda: False) -> It
         spec = read_spec(out)
         source = read_corpus(spec, out)
         state = saving.restored(spec, out) if has_begun(out) else _begun(spec, source, out)
-        yield from _follow_engine(read_spec(out), source, state, out, should_stop)
+        spec = read_spec(out)
+        ranks.send((spec, source, state.state_dict()))
+        yield from _follow_engine(spec, source, state, out, should_stop, ranks)
 
 
 def forget_stop(out: Path) -> None:
@@ -216,7 +222,12 @@ def _begun(spec: RunSpec, source: Source, out: Path) -> TrainState:
 
 
 def _follow_engine(
-    spec: RunSpec, source: Source, state: TrainState, out: Path, should_stop: Callable[[], bool]
+    spec: RunSpec,
+    source: Source,
+    state: TrainState,
+    out: Path,
+    should_stop: Callable[[], bool],
+    ranks: Ranks,
 ) -> Iterator[Event]:
     saved_at = state.seconds
     asked = out / STOP
@@ -225,7 +236,7 @@ def _follow_engine(
         return should_stop() or asked.exists()
 
     with (out / METRICS).open("ab") as metrics:
-        for event in train.train(state, source, spec.train, should_stop=stop):
+        for event in train.train(state, source, spec.train, should_stop=stop, ranks=ranks):
             saving.check_there(out)
             if isinstance(event, train.Done):
                 _save(state, metrics, out)

@@ -151,6 +151,12 @@ def _bound_memory(pid: int) -> None:
         resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
 
 
+def threads() -> int:
+    """Threads of a worker on the CPU: both of two cores; of more cores, one is left to the app."""
+    cores = os.cpu_count() or 1
+    return cores - 1 if cores > 2 else cores
+
+
 def _environment() -> dict[str, str]:
     """The app's own, with this package on the path, and threads that get along with the app's.
 
@@ -158,7 +164,6 @@ def _environment() -> dict[str, str]:
     models seven times slower. Where there are many cores, one of them is left to the app.
     """
     paths = [str(Path(minrnn.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    cores = os.cpu_count() or 1
-    threads = {"OMP_WAIT_POLICY": "PASSIVE", **({"OMP_NUM_THREADS": str(cores - 1)} if cores > 2 else {})}
+    passive = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": str(threads())}
     own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
-    return {**threads, **os.environ, **own}
+    return {**passive, **os.environ, **own}

@@ -100,10 +100,14 @@ class MinGRUScan(Function):
         adjoint = ctx.solver.backwards(decay, grad_h)
         grad_h0 = decay[:, 0] * adjoint[:, 0]
         adjoint.mul_(z)
-        grad_gate = torch.sub(positive(v), _shifted(h, h0), alpha=ctx.reach).mul_(adjoint)
+        s = _sigmoid_below_0(v)
+        grad_gate = v.relu().add_(s)  # g(v), then g(v) - r h_prev
+        grad_gate[:, 1:].sub_(h[:, :-1], alpha=ctx.reach)
+        grad_gate[:, 0].sub_(h0, alpha=ctx.reach)
+        grad_gate.mul_(adjoint)
         grad_gate.mul_(decay if ctx.reach == 1 else decay.add_(1))  # r (1 - z) = a + r - 1
-        slope = _slope(v)
-        return None, grad_gate.to(gate.dtype), adjoint.mul_(slope).to(candidate.dtype), grad_h0, None
+        grad_candidate = adjoint.mul_(_slope(v, s))
+        return None, grad_gate.to(gate.dtype), grad_candidate.to(candidate.dtype), grad_h0, None
 
 
 class LogRatio(Function):
@@ -130,10 +134,20 @@ def positive(v: Tensor) -> Tensor:
     return v.relu() + v.clamp(max=0).sigmoid()
 
 
-def _slope(v: Tensor) -> Tensor:
-    """The derivative of `positive`: 1 where v > 0, else sigmoid's, which is a quarter at 0."""
-    s = v.clamp(max=0).sigmoid_()
-    return s.mul_(1 - s).add_((v > 0).to(s.dtype), alpha=0.75)
+def _sigmoid_below_0(v: Tensor) -> Tensor:
+    """The sigmoid of v where v < 0, else a half: the second term of `positive`."""
+    return v.clamp(max=0).sigmoid_()
+
+
+def _slope(v: Tensor, s: Tensor) -> Tensor:
+    """The derivative of `positive`: 1 where v > 0, else sigmoid's, which is a quarter at 0. Overwrites s.
+
+    Args:
+        v: where.
+        s: `_sigmoid_below_0` of v.
+    """
+    above_0 = torch.gt(v, 0, out=torch.empty_like(v))  # as numbers at once: booleans would take a pass more
+    return s.addcmul_(s, s, value=-1).add_(above_0, alpha=0.75)
 
 
 def _update(gate: Tensor, reach: int) -> Tensor:

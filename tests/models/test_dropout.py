@@ -1,9 +1,12 @@
 """Dropout by bytes: rate, mean, gradient, independence."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
+from torch import Tensor
 
-from minrnn.models.dropout import Dropout, dropout, locked_dropout
+from minrnn.models.dropout import Dropout, dropout, locked_dropout, noise_of
 
 
 @pytest.mark.parametrize("p", [0.1, 0.2, 0.5, 0.95])
@@ -49,3 +52,27 @@ def test_dropout_follows_the_seed_and_the_mode() -> None:
     torch.manual_seed(1)
     assert torch.equal(layer(x), first)
     assert torch.equal(layer.eval()(x), x) and torch.equal(dropout(x, 0.0, training=True), x)
+
+
+@pytest.mark.parametrize("shape", [(6, 16, 8), (6, 5, 3)])
+@pytest.mark.parametrize("drop", [dropout, locked_dropout])
+def test_the_shares_of_a_batch_draw_the_whole_batchs_noise(
+    shape: tuple[int, int, int], drop: Callable[..., Tensor]
+) -> None:
+    x = torch.ones(shape)
+    torch.manual_seed(0)
+    whole = drop(x, 0.4, True)
+    shares = []
+    for number, share in enumerate(x.chunk(3)):
+        torch.manual_seed(0)
+        with noise_of(number):
+            shares.append(drop(share, 0.4, True))
+    assert torch.equal(torch.cat(shares), whole)
+
+
+def test_a_weight_is_dropped_alike_in_every_share() -> None:
+    torch.manual_seed(0)
+    first = dropout(torch.ones(9, 9), 0.4, True, batched=False)
+    torch.manual_seed(0)
+    with noise_of(1):
+        assert torch.equal(dropout(torch.ones(9, 9), 0.4, True, batched=False), first)

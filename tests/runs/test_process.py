@@ -126,3 +126,15 @@ def test_a_worker_gives_way_and_finds_this_package(tmp_path: Path, monkeypatch: 
         check=True,
     )
     assert b"train" in done.stdout
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (3, 2), (16, 15), (None, 1)])
+def test_a_worker_takes_both_of_two_cores_and_leaves_one_of_more(
+    cores: int | None, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    environment = process._environment()
+    assert process.threads() == threads
+    assert environment["OMP_NUM_THREADS"] == str(threads) and environment["OMP_WAIT_POLICY"] == "PASSIVE"

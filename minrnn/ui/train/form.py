@@ -12,6 +12,7 @@ from minrnn import checkpoint, corpora, device, presets, settings
 from minrnn.corpora import CORPORA, OWN
 from minrnn.errors import CheckpointError, MinrnnError
 from minrnn.models import MODEL_NAMES, mixer_class
+from minrnn.runs import process
 from minrnn.runs.queue import TrainingQueue
 from minrnn.runs.request import TrainRequest, bundled_starts, longest_budget
 from minrnn.runs.spec import FINE_TUNE_RATE
@@ -257,9 +258,16 @@ def _devices() -> list[str]:
     return ["auto", "cpu", *(name for name, found_here in found.items() if found_here)]
 
 
+def _threads() -> str:
+    """How many threads a worker takes on the CPU."""
+    count = process.threads()
+    return f"; {count} threads of one process" if count > 1 else "; one thread"
+
+
 def _why(where: str, dtype: str) -> str:
     """The device and dtype that a run will use, and why."""
     try:
-        return f"Will train on {device.choose(where, dtype).reason}."
+        chosen = device.choose(where, dtype)
+        return f"Will train on {chosen.reason}{_threads() if chosen.device.type == 'cpu' else ''}."
     except MinrnnError as error:
         return str(error)

@@ -1,0 +1,161 @@
+"""The processes that train one model together, as `torchrun --nproc_per_node=N` starts them.
+
+Each has a rank. Every process draws the whole batch of an iter and reads its own share of it, so the batch does not
+depend on N; the gradients of all shares are added up before each update. Rank 0 alone evaluates, samples, writes,
+and keeps the clock. Tensors on the CPU travel by gloo, those on a GPU by NCCL.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from minrnn.errors import BackendUnavailable, ConfigError, TrainingError
+
+_LOST = ("connection closed", "connection reset", "broken pipe", "gloo", "nccl", "timed out")
+"""How the backends say, in a plain RuntimeError, that another process no longer answers."""
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process's place among those that train together.
+
+    Attributes:
+        rank: its number; rank 0 leads.
+        size: how many there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process evaluates, samples and writes."""
+        return self.rank == 0
+
+    def check(self, batch_size: int, device: torch.device) -> None:
+        """Refuse what these processes cannot train together.
+
+        Raises:
+            ConfigError: if their number does not divide `batch_size`.
+            BackendUnavailable: if they cannot exchange gradients on that device.
+        """
+        if batch_size % self.size:
+            fitting = ", ".join(str(n) for n in range(1, batch_size + 1) if batch_size % n == 0)
+            raise ConfigError(
+                f"batch_size {batch_size} cannot be split among {self.size} processes; choose another "
+                f"batch_size, or as --nproc_per_node one of: {fitting}."
+            )
+        if self.size == 1:
+            return
+        if device.type not in ("cpu", "cuda"):
+            raise BackendUnavailable(f"several processes cannot train on {device}; use one, or --device cpu.")
+        if device.type == "cuda" and (number := _local_rank()) >= (gpus := torch.cuda.device_count()):
+            raise BackendUnavailable(
+                f"process {number} of this machine, counted from 0, finds {gpus} GPU(s); start one process a GPU."
+            )
+
+    def share(self, batch: Tensor) -> Tensor:
+        """Take this process's rows of a batch: (B, T) to (B / size, T)."""
+        return batch.chunk(self.size)[self.rank]
+
+    def add(self, weights: Iterable[nn.Parameter], loss: Tensor) -> Tensor:
+        """Add up every gradient, and the loss, over all processes: one flat buffer, one exchange.
+
+        torch's DistributedDataParallel sends gradients while others are still computed. Where the processes keep all
+        cores busy, that gains nothing. Its process group also outlives `destroy_process_group`; the threads left
+        behind sometimes aborted a process that had ended well.
+
+        Returns:
+            The loss of the whole batch.
+        """
+        if self.size == 1:
+            return loss
+        used = [w for w in weights if w.grad is not None]
+        flat = torch.cat([loss.view(1), *(cast(Tensor, w.grad).flatten() for w in used)])
+        with self.together():
+            dist.all_reduce(flat)
+        sums = torch.split(flat[1:], [w.numel() for w in used])
+        for weight, gradient in zip(used, sums, strict=True):
+            weight.grad = gradient.view_as(weight)
+        return flat[0]
+
+    def sum(self, *values: float) -> tuple[float, ...]:
+        """Add each value up over all processes."""
+        if self.size == 1:
+            return values
+        total = torch.tensor(values, dtype=torch.float64)
+        with self.together():
+            dist.all_reduce(total)
+        return tuple(total.tolist())
+
+    def of_leader(self, *values: float) -> tuple[float, ...]:
+        """Replace each value by rank 0's."""
+        return self.sum(*(value if self.leads else 0.0 for value in values))
+
+    def send(self, what: object) -> None:
+        """Hand an object from rank 0 to every other process, which `receive`s it."""
+        if self.size > 1:
+            with self.together():
+                dist.broadcast_object_list([what])
+
+    def receive(self) -> Any:
+        """Wait for what rank 0 sends. It comes from this program's own processes, so unpickling it is safe.
+
+        Raises:
+            TrainingError: if rank 0 ends without sending anything.
+        """
+        box: list[object] = [None]
+        with self.together():
+            dist.broadcast_object_list(box)
+        return box[0]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Say in one line that another process has ended, where torch says it. Never yield an event inside it.
+
+        Raises:
+            TrainingError: in the place of torch's RuntimeError.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            if self.size == 1 or not any(word in str(error).lower() for word in _LOST):
+                raise
+            raise TrainingError(
+                f"another of the {self.size} processes of this training has ended. The last checkpoint is kept; "
+                "resume the run, with any number of processes."
+            ) from error
+
+
+ALONE = Ranks()
+"""The only process."""
+
+
+@contextmanager
+def joined() -> Iterator[Ranks]:
+    """Join the processes that torchrun has started with this one; alone where it has not."""
+    size = int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
+    if size == 1:
+        yield ALONE
+        return
+    on_gpu = torch.cuda.is_available()
+    if on_gpu and _local_rank() < torch.cuda.device_count():
+        torch.cuda.set_device(_local_rank())
+    dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
+    try:
+        yield Ranks(dist.get_rank(), size)
+    finally:
+        dist.destroy_process_group()
+
+
+def _local_rank() -> int:
+    """The process's number on its own machine."""
+    return int(os.environ.get("LOCAL_RANK", "0"))

@@ -1,0 +1,22 @@
+"""The other processes of a run that several train: they compute, and write nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from minrnn import train
+from minrnn.models import LanguageModel
+from minrnn.ranks import Ranks
+
+
+def follow(ranks: Ranks, *, should_stop: Callable[[], bool] = lambda: False) -> None:
+    """Train along with rank 0, which holds the run's folder, until the run ends.
+
+    Raises:
+        TrainingError: whatever the training raises, or if rank 0 ends before the run does.
+    """
+    spec, source, saved = ranks.receive()
+    state = train.begin(LanguageModel(spec.model), spec.train)
+    state.load_state_dict(saved)
+    for _ in train.train(state, source, spec.train, should_stop=should_stop, ranks=ranks):
+        pass

@@ -1,0 +1,198 @@
+"""Processes that train one model together, on the CPU: what one of them would have done, they do."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from minrnn import train
+from minrnn.errors import BackendUnavailable, ConfigError, TrainingError
+from minrnn.ranks import ALONE, Ranks
+from minrnn.runs.events import METRICS, last_event, read_events
+from tests.runs.helpers import losses, until
+
+SMALL = [
+    "--max-iters", "8", "--n-embd", "16", "--n-layer", "1", "--block-size", "32", "--batch-size", "4",
+    "--dropout", "0.2", "--device", "cpu", "--dtype", "float32", "--eval-interval", "4", "--eval-chars", "500",
+    "--sample-interval", "4", "--sample-chars", "8", "--score-chars", "500", "--min-lr-ratio", "1",
+    "--warmup-iters", "0",
+]  # fmt: skip
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("text") / "sheep.txt"
+    path.write_text("".join(f"{n} sheep, {4 * n} legs.\n" for n in range(200)), encoding="utf-8")
+    return str(path)
+
+
+def _be(rank: int, size: int, port: int, words: list[str], said: Path | None) -> None:
+    place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in place.items()}, MASTER_ADDR="127.0.0.1")
+    torch.set_num_threads(1)
+    sys.stdout = sys.stderr = open(said or os.devnull, "a", buffering=1)  # noqa: SIM115 — until the process ends
+    from minrnn.cli.main import main
+
+    main(["train", *words])
+
+
+def begun(*words_of_each: list[str], said: Path | None = None) -> list[Any]:
+    """Processes, each with its own words, as torchrun would start them, but faster."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch._dynamo", "torch.distributed", "minrnn.cli.train"])
+    size = len(words_of_each)
+    processes = [
+        context.Process(target=_be, args=(n, size, port, w, said)) for n, w in enumerate(words_of_each)
+    ]
+    for process in processes:
+        process.start()
+    return processes
+
+
+def ended(processes: list[Any]) -> list[int]:
+    """The processes' exit codes."""
+    for process in processes:
+        process.join(60)
+    return [process.exitcode for process in processes]
+
+
+def together(size: int, *words: str) -> None:
+    assert ended(begun(*[list(words)] * size)) == [0] * size
+
+
+def same_losses(one: Path, other: Path) -> None:
+    torch.testing.assert_close(torch.tensor(losses(one)), torch.tensor(losses(other)), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("model", "corpus", "preset"),
+    [("mingru", "", "base"), ("nanogpt", "brackets", "tiny"), ("lstm", "brackets", "tiny")],
+)
+def test_two_processes_train_as_one_does(
+    model: str, corpus: str, preset: str, text: str, tmp_path: Path
+) -> None:
+    """Dropout included; each share of brackets asks another number of questions. Muon, which rounds to bfloat16, makes
+    more of a small difference the higher its rate is."""
+    words = ["--preset", preset, "--model", model, "--corpus", corpus or text, *SMALL, "--block-size", "64"]
+    more = ["--hidden-dropout", "0.2"] if model == "lstm" else ["--learning-rate", "2e-3"]
+    together(1, *words, *more, "--out", str(tmp_path / "one"))
+    together(2, *words, *more, "--out", str(tmp_path / "two"))
+    same_losses(tmp_path / "one", tmp_path / "two")
+    assert len(losses(tmp_path / "one")) == 8
+    one, two = (list(read_events(tmp_path / name / METRICS)) for name in ("one", "two"))
+    assert [type(event) for event in one] == [type(event) for event in two]
+
+
+def test_a_run_goes_on_with_another_number_of_processes(text: str, tmp_path: Path) -> None:
+    whole, parts = str(tmp_path / "whole"), str(tmp_path / "parts")
+    together(1, "--corpus", text, *SMALL, "--max-iters", "12", "--out", whole)
+    together(2, "--corpus", text, *SMALL, "--max-iters", "4", "--out", parts)
+    together(1, "--resume", "--max-iters", "8", "--out", parts)
+    together(2, "--resume", "--max-iters", "12", "--out", parts)
+    same_losses(tmp_path / "whole", tmp_path / "parts")
+    assert len(losses(tmp_path / "parts")) == 12
+
+
+def test_only_rank_0_writes(text: str, tmp_path: Path) -> None:
+    words = ["--corpus", text, *SMALL]
+    folders = [[*words, "--out", str(tmp_path / name)] for name in ("first", "second")]
+    assert ended(begun(*folders)) == [0, 0]
+    assert [path.name for path in tmp_path.iterdir()] == ["first"]
+
+
+def test_sigterm_ends_a_run_under_torchrun_and_saves_once(text: str, tmp_path: Path) -> None:
+    out, long = tmp_path / "run", ("--max-iters", "1000000", "--eval-interval", "0", "--sample-interval", "0")
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone"]
+    words = [*torchrun, "-m", "minrnn", "train", "--corpus", text, *SMALL, *long, "--out", str(out)]
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: process.poll() is not None or len(losses(out)) > 5)
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+    finally:
+        process.kill()
+    end = last_event(out / METRICS)
+    assert isinstance(end, train.Done) and end.reason == "stopped"
+    assert sum(isinstance(event, train.Done) for event in read_events(out / METRICS)) == 1
+    assert torch.load(out / "resume.pt")["state"]["iter"] == end.iter == len(losses(out))
+    assert not (out / "error.txt").exists() and not list(out.rglob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--corpus", "nowhere.txt"], "'nowhere.txt' is neither a file nor"),
+        (["--batch-size", "5"], "batch_size 5 cannot be split among 2 processes"),
+    ],
+)
+def test_a_mistake_ends_all_processes_and_is_told_once(
+    words: list[str], told: str, text: str, tmp_path: Path
+) -> None:
+    said = tmp_path / "said"
+    words = ["--corpus", text, *SMALL, *words, "--out", str(tmp_path / "run")]
+    assert ended(begun(words, words, said=said)) == [1, 1]
+    assert said.read_text().count("error: ") == 1 and told in said.read_text()
+
+
+def test_a_process_that_is_lost_ends_the_run_with_its_last_save_intact(text: str, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    words = ["--corpus", text, *SMALL, "--max-iters", "1000000", "--out", str(out)]
+    processes = begun(words, words)
+    until(lambda: len(losses(out)) > 5)
+    processes[1].kill()
+    assert ended(processes) == [1, -signal.SIGKILL]
+    assert "another of the 2 processes of this training has ended" in (out / "error.txt").read_text()
+    assert torch.load(out / "resume.pt")["state"]["iter"] > 0
+
+
+def test_the_numbers_that_divide_a_batch_are_named() -> None:
+    with pytest.raises(ConfigError, match=r"among 3 processes.*one of: 1, 2, 4, 8, 16\."):
+        Ranks(0, 3).check(16, CPU)
+    Ranks(0, 4).check(16, CPU)
+
+
+def test_only_devices_that_exchange_gradients_take_several_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(BackendUnavailable, match="cannot train on mps"):
+        Ranks(0, 2).check(4, torch.device("mps"))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with pytest.raises(BackendUnavailable, match=r"process 1 of this machine.*finds 1 GPU"):
+        Ranks(1, 2).check(4, torch.device("cuda"))
+    ALONE.check(5, torch.device("mps"))
+
+
+def test_the_shares_of_a_batch_are_the_whole_batch() -> None:
+    batch = torch.arange(24).view(6, 4)
+    assert torch.equal(torch.cat([Ranks(n, 3).share(batch) for n in range(3)]), batch)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [("[gloo/pair.cc] Connection closed by peer", TrainingError), ("a bug", RuntimeError)]
+)
+def test_only_a_lost_process_is_told_as_one(error: str, kind: type[Exception]) -> None:
+    def fail(ranks: Ranks) -> Callable[[], None]:
+        def body() -> None:
+            with ranks.together():
+                raise RuntimeError(error)
+
+        return body
+
+    with pytest.raises(kind):
+        fail(Ranks(0, 2))()
+    with pytest.raises(RuntimeError, match=error.split()[-1]):
+        fail(ALONE)()
