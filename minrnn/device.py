@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import platform
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -17,6 +18,9 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGEST_KEPT = 2**30, 2**25
+"""Numbers of glibc's malloc.h, and the largest tensor kept, in bytes; some versions refuse more than 32 MiB."""
 _NO_MEMORY = ("defaultcpuallocator: can't allocate", "alloc_cpu.cpp", "out of memory")
 """How torch's CPU and MPS allocators say it; they raise a plain RuntimeError."""
 
@@ -79,6 +83,22 @@ def send(x: Tensor, device: torch.device) -> Tensor:
     if device.type != "cuda":
         return x.to(device)
     return x.pin_memory().to(device, non_blocking=True)
+
+
+def keep_freed_memory() -> bool:
+    """Let the C library keep what tensors free, for the tensors of the next update, instead of giving it back.
+
+    Otherwise the system clears the same pages again for every update: a tenth of the time of an update of the base
+    minGRU on one core, a quarter of the LSTM's. The most memory that is held at once stays the same.
+
+    Returns:
+        Whether there is such a choice here: in glibc there is.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is None:
+        return False
+    kept = any(mallopt(_M_MMAP_THRESHOLD, size) for size in _LARGEST_KEPT)
+    return bool(kept and mallopt(_M_TRIM_THRESHOLD, 2**31 - 1))
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -112,3 +112,21 @@ def test_a_system_that_does_not_say_has_held_none() -> None:
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("0 ") and "thread" in done.stdout
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is Linux's")
+def test_memory_that_tensors_free_is_kept_for_the_next() -> None:
+    """In a process of its own, since the choice holds for the whole process."""
+    script = """
+import resource, torch
+from minrnn import device
+if device.keep_freed_memory():
+    for _ in range(3):
+        torch.zeros(1_000_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(5):
+        torch.zeros(1_000_000)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout or 0) < 1_000  # of five times 977 pages

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from minrnn import presets, ranks
+from minrnn import device, presets, ranks
 from minrnn.bench.speed import VOCAB
 from minrnn.corpora import own
 from minrnn.models import LanguageModel
@@ -65,6 +65,7 @@ def _environment(changes: dict[str, str]) -> Iterator[None]:
 
 
 def _iters(preset: str, name: str, group: Ranks) -> Iterator[float]:
+    device.keep_freed_memory()
     found = presets.get(preset, name)
     config = replace(
         found.train, eval_interval=0, sample_interval=0, device="cpu", max_iters=10**6, max_seconds=0

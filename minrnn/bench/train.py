@@ -120,6 +120,7 @@ def circumstances(flags: Train) -> dict[str, object]:
 def measure(flags: Train) -> tuple[list[Speed], list[Goal]]:
     """Measure all contestants, and then whatever trains together."""
     torch.set_num_threads(flags.threads)
+    device.keep_freed_memory()
     models = {name: shaped(flags.preset, name) for name in MODEL_NAMES}
     dtype = device.choose("cpu").dtype
     updates: dict[str, Update] = {name: ours(flags.preset, model) for name, model in models.items()}

@@ -17,7 +17,7 @@ from typing import Any
 
 import tyro
 
-from minrnn import corpora, data, files, presets
+from minrnn import corpora, data, device, files, presets
 from minrnn.cli.progress import show
 from minrnn.config import MixerOptions, ModelConfig, TrainConfig
 from minrnn.corpora import OWN, Corpus
@@ -75,6 +75,7 @@ def main(words: list[str]) -> None:
         MinrnnError: for values out of range, an unknown preset or model, and whatever the training raises.
         SystemExit: for unknown flags, or --help.
     """
+    device.keep_freed_memory()
     with joined() as ranks:
         if not ranks.leads:
             _train_along(ranks)
