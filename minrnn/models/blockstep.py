@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from minrnn.models.lm import MLP, Block, CausalConv
+from minrnn.models.conv import CausalConv
+from minrnn.models.lm import MLP, Block
 from minrnn.models.mixer import State
 from minrnn.models.step import (
     ONE,

@@ -20,32 +20,11 @@ from torch import Tensor, nn
 
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError
-from minrnn.models import conv, disk, window
+from minrnn.models import disk, window
+from minrnn.models.conv import CausalConv
 from minrnn.models.dropout import Dropout
 from minrnn.models.mixer import Look, State, mixer_class
 from minrnn.models.undrawn import Undrawn
-
-
-class CausalConv(nn.Module):
-    """Depthwise convolution over the last `kernel` steps. Its state is the last kernel - 1 inputs."""
-
-    def __init__(self, channels: int, kernel: int) -> None:
-        super().__init__()
-        self.past = kernel - 1
-        self.conv = nn.Conv1d(channels, channels, kernel, groups=channels)
-
-    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Map x (B, T, C) and a state (B, kernel - 1, C), zeros if None, to the same shapes."""
-        past = x.new_zeros(x.shape[0], self.past, x.shape[2]) if state is None else state.to(x.dtype)
-        inputs = torch.cat([past, x], dim=1)
-        taps, bias = self.conv.weight[:, 0].T, cast(Tensor, self.conv.bias)
-        if x.shape[1] == 1:  # one character: four products a channel, without the convolution's overhead
-            y = (inputs * taps).sum(dim=1, keepdim=True) + bias
-        elif x.device.type == "cpu":
-            y = conv.causal(inputs, taps, bias)
-        else:
-            y = self.conv(inputs.transpose(1, 2)).transpose(1, 2)
-        return y, inputs[:, x.shape[1] :].contiguous()
 
 
 class MLP(nn.Sequential):
