@@ -191,8 +191,8 @@ def max_kept_bytes() -> int:
 
 
 def max_worker_bytes() -> int:
-    """Memory that a visitor's worker may hold (MINRNN_TRAIN_MB): 3 GB, twice what the largest allowed recipe was seen
-    to take, and a fifth of a free Space's.
+    """Memory that a visitor's worker may hold (MINRNN_TRAIN_MB): 3 GB, half more than the largest allowed recipe was
+    seen to take, and a fifth of a free Space's.
 
     Raises:
         ConfigError: if the variable is no whole number, or too small for one run.

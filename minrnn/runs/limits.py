@@ -17,7 +17,7 @@ from minrnn.tasks import TASKS
 
 MIN_TOKEN_CHARS = 16
 MAX_QUEUED = 8
-"""Runs that wait: at three minutes a job of one to four runs, nobody waits much longer than twenty."""
+"""Visitors whose jobs wait: at three minutes a job, of however many runs, nobody waits much longer than 25 minutes."""
 MAX_CHARS_AN_ITER, MAX_BLOCK = 16_384, 512
 """Twice what the largest preset reads in one iter and in one window; it fits a small machine's memory."""
 MAX_PAIRS_AN_ITER = 16_384 * 256
@@ -30,30 +30,30 @@ MAX_TASK_BLOCK = 1_024
 _AT_HOME = "run minRNN on your own machine"
 
 
-def check_may_start(runs: Listing, token: str, count: int, inits: Sequence[str]) -> None:
-    """Whether the holder of a token may ask for so many runs now; nothing is read but the runs' folders.
+def check_may_start(runs: Listing, token: str, inits: Sequence[str]) -> None:
+    """Whether the holder of a token may ask for a job now; nothing is read but the runs' folders.
 
     Raises:
         ConfigError: if the token does not do, a run of theirs is going, or too many wait.
         CheckpointError: for a checkpoint that the holder of the token may not use.
     """
-    check_free(runs, token, count)
+    check_free(runs, token)
     for init in inits:
         _check_init(runs, init, token)
 
 
-def check_free(runs: Listing, token: str, count: int) -> None:
-    """Raise ConfigError unless the holder of a token may ask for so many runs now."""
+def check_free(runs: Listing, token: str) -> None:
+    """Raise ConfigError unless the holder of a token may ask for a job now."""
     if len(token) < MIN_TOKEN_CHARS:
         raise ConfigError(
             f"the token has {len(token)} characters; give at least {MIN_TOKEN_CHARS} random ones."
         )
     if any(run.active for run in runs.listed(token)):
         raise ConfigError("a run of yours is still going here; wait for it, or stop it first.")
-    waiting = sum(run.status == "waiting" for run in runs.every())
-    if waiting + count > MAX_QUEUED:
+    waiting = len({run.owner for run in runs.every() if run.status == "waiting"})
+    if waiting >= MAX_QUEUED:
         raise ConfigError(
-            f"{waiting} runs are waiting here and the limit is {MAX_QUEUED}; try again in a few minutes."
+            f"{waiting} visitors are waiting here and the limit is {MAX_QUEUED}; try again in a few minutes."
         )
 
 

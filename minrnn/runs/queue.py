@@ -64,8 +64,7 @@ class TrainingQueue:
         """
         with self._turn():
             if settings.training_mode() == "limited":
-                count = len(request.models) + len(request.inits)
-                limits.check_may_start(self.runs, token, count, request.inits)
+                limits.check_may_start(self.runs, token, request.inits)
             return self._ask(request.specs(), token, request.own_text())
 
     def resume(self, name: str, token: str = "", more_iters: int = 0) -> None:
@@ -84,7 +83,7 @@ class TrainingQueue:
             if run.active:
                 raise CheckpointError(f"{run.title} is {run.status} already; stop it first.")
             if settings.training_mode() == "limited":
-                limits.check_free(self.runs, token, 1)
+                limits.check_free(self.runs, token)
             spec = self._resumed(run, more_iters)
             with _writing(run):
                 if spec != run.spec:

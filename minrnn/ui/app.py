@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -55,14 +54,13 @@ def build(
             with gr.Tab("Inside", id="inside") as second:
                 inside.build(library)
             with gr.Tab("Tasks", id=tasks.ID) as third:
-                ticking = tasks.build(queue, looking)
+                tasks.build(queue, looking)
             with gr.Tab("Train", id="train") as fourth:
                 train.build(queue, looking, extra, tabs)
             with gr.Tab("Results", id="results") as fifth:
                 results.build()
         for tab in (first, second, third, fourth, fifth):
             tab.select(None, None, None, js=f"() => window.minrnn.showTab('{tab.id}')")
-            tab.select(partial(gr.Timer, active=tab is third), None, ticking, **train.AT_ONCE)
         compare.link(fields, tabs, library)
         compare_api.endpoints(library, served)
         inside_api.endpoints(library)

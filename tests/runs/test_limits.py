@@ -63,14 +63,14 @@ def test_a_budget_left_open_is_set_to_its_share(queue: TrainingQueue) -> None:
 
 
 def test_a_shared_machine_takes_one_job_a_visitor_and_a_short_queue(queue: TrainingQueue) -> None:
-    four = ["mingru", "minlstm", "lstm", "nanogpt"]
-    names = queue.start(request(four), ME)
+    names = queue.start(request(["mingru", "minlstm", "lstm", "nanogpt"]), ME)
     assert all(len(name.rsplit("-", 1)[1]) == 16 for name in names)
     with pytest.raises(ConfigError, match="a run of yours is still going"):
         queue.start(request(), ME)
-    queue.start(request(four), OTHER)
-    with pytest.raises(ConfigError, match="8 runs are waiting here and the limit is 8"):
-        queue.start(request(), "third" * 5)
+    for number in range(1, limits.MAX_QUEUED):
+        queue.start(request(), f"{number}" * limits.MIN_TOKEN_CHARS)
+    with pytest.raises(ConfigError, match="8 visitors are waiting here and the limit is 8"):
+        queue.start(request(), OTHER)
     with pytest.raises(ConfigError, match="token has 0 characters"):
         queue.start(request(), "")
 
@@ -122,8 +122,8 @@ def test_a_visitor_starts_from_bundled_models_and_own_runs_alone(
     for init in (theirs, "someone/repo", "/etc", "a\0b", "x" * 5_000, "~", "", "\ud800"):
         with pytest.raises(CheckpointError, match="not offered here"):
             queue.start(request([], inits=[init]), ME)
-    limits.check_may_start(queue.runs, OTHER, 1, [theirs])
-    limits.check_may_start(queue.runs, ME, 1, [str(checkpoint.BUNDLED / "base/lstm")])
+    limits.check_may_start(queue.runs, OTHER, [theirs])
+    limits.check_may_start(queue.runs, ME, [str(checkpoint.BUNDLED / "base/lstm")])
 
 
 @pytest.mark.parametrize("mode", ["limited", "off"])

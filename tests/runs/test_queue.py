@@ -120,6 +120,23 @@ def test_a_worker_that_cannot_be_started_does_not_hold_up_the_next(
     assert queue.waiting() == []
 
 
+def test_a_visitors_worker_that_hangs_is_killed_and_does_not_hold_up_the_next(
+    queue: TrainingQueue, see: Callable[[str], Run], runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.queue(out := made(runs_dir / "run"))
+    process.claim(out)
+    queue._children[out] = hung = subprocess.Popen(["sleep", "600"])
+    queue._spawned[out] = time.monotonic() - 310
+    monkeypatch.setenv("MINRNN_TRAINING", "limited")
+    queue.step()
+    assert hung.poll() is None and queue.waiting() == []
+    queue._spawned[out] -= 20
+    queue.step()
+    assert hung.wait(10) == -signal.SIGKILL
+    queue.step()
+    assert queue._children == {} and "had not ended after 320 seconds" in (out / folder.ERROR).read_text()
+
+
 def test_what_cannot_be_trained_is_refused_before_anything_starts(
     queue: TrainingQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

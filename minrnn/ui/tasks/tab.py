@@ -1,7 +1,7 @@
 """The Tasks tab: what a task asks, who solves it, and all models trained on it here.
 
 A run on a task is a run like any other: this tab asks the Train tab's queue for one a model, and reads their folders by
-a timer that ticks while the tab is open. The page's part is `static/tasks-*.js`.
+a timer that ticks once the tab was opened. The page's part is `static/tasks-*.js`.
 """
 
 from __future__ import annotations
@@ -75,15 +75,12 @@ def seconds_each(models: int) -> float:
     return min(preset, MAX_SECONDS / models - AROUND_S)
 
 
-def build(queue: TrainingQueue, visitor: Visitor) -> gr.Timer:
+def build(queue: TrainingQueue, visitor: Visitor) -> None:
     """Draw the tab inside the current Blocks.
 
     Args:
         queue: the training runs of this machine.
         visitor: whoever looks.
-
-    Returns:
-        The timer, to be active while the tab is open.
     """
     mode, first = settings.training_mode(), offered()[0]
     with gr.Column(elem_id="tasks"):
@@ -116,7 +113,7 @@ def build(queue: TrainingQueue, visitor: Visitor) -> gr.Timer:
         gr.State([]),
         choice,
         axis,
-        gr.Timer(IDLE_S, active=False),
+        gr.Timer(IDLE_S),
         go,
         halt,
         progress,
@@ -128,7 +125,6 @@ def build(queue: TrainingQueue, visitor: Visitor) -> gr.Timer:
     if mode != "off":
         _train(queue, visitor, parts)
     _clicked(queue, visitor, parts, worked)
-    return parts.timer
 
 
 def described(task: Task) -> dict[str, Any]:
@@ -154,12 +150,11 @@ def _choose(parts: Parts, about: gr.HTML, worked: gr.HTML) -> None:
     assert page is not None
     names = [task.name for task in offered()]
 
-    def arrive(request: gr.Request) -> list[Any]:
-        query = request.query_params
-        task = query.get("task")
-        return [gr.Radio(value=task) if task in names else gr.skip(), gr.Timer(active=query.get("tab") == ID)]
+    def arrive(request: gr.Request) -> Any:
+        task = request.query_params.get("task")
+        return gr.Radio(value=task) if task in names else gr.skip()
 
-    page.load(arrive, None, [parts.choice, parts.timer], **AT_ONCE)
+    page.load(arrive, None, parts.choice, **AT_ONCE)
     shown_task = f"name => {{ window.minrnn.showTask(name, '{names[0]}'); return [name]; }}"
     parts.choice.change(
         lambda name: [described(TASKS[name]), None], parts.choice, [about, worked], js=shown_task,

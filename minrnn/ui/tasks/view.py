@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 import gradio as gr
 
-from minrnn import presets
+from minrnn import presets, settings
 from minrnn.results.task_results import stored
 from minrnn.runs import limits
 from minrnn.runs.listing import Listing, Run
@@ -82,7 +82,9 @@ def _refresh(
     return [
         now if changed else gr.skip(),
         gr.Timer(LIVE_S if now["live"] else IDLE_S) if "live" in changed else gr.skip(),
-        gr.Button(visible=not now["busy"]) if "busy" in changed else gr.skip(),
+        gr.Button(visible=not now["busy"] and settings.training_mode() != "off")
+        if "busy" in changed
+        else gr.skip(),
         gr.Button(visible=now["busy"], interactive=True) if "busy" in changed else gr.skip(),
         now["progress"] if "progress" in changed else gr.skip(),
         now["outcome"] if "outcome" in changed else gr.skip(),
@@ -118,6 +120,12 @@ def told(job: Sequence[Shown], other: str = "") -> Progress | None:
         words = "All trained." if scored == len(job) else f"{scored} of {len(job)} trained to the end."
         return {"active": False, "done": done, "text": f"{words} {other}".strip()}
     now = next((item for item in job if item.run.status == "running"), None)
+    if now and now.run.stopping:
+        return {
+            "active": True,
+            "done": done,
+            "text": f"{now.run.spec.model_title} saves and stops. {other}".strip(),
+        }
     doing = f"{now.run.spec.model_title}: {phase(now)}" if now else "Waiting for the machine"
     left = f"about {duration(seconds_of(job))} left"
     return {

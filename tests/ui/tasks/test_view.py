@@ -30,6 +30,12 @@ def test_a_page_is_sent_everything_at_first_and_then_only_what_changed(runs_dir:
     assert look(runs, seen) == SKIPPED
 
 
+def test_no_button_appears_where_training_is_off(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINRNN_TRAINING", "off")
+    _, _, go, halt, *_ = look(Listing())
+    assert not go.visible and not halt.visible
+
+
 def test_another_task_has_another_table_and_not_these_runs(runs_dir: Path) -> None:
     scored(runs_dir, "a")
     seen = look(runs := Listing())[0]
