@@ -3,7 +3,8 @@
 python -m minrnn bench scaling [--json] [--save]
 
 A step is the forward and the backward pass of one text of that length, without the optimiser's update, which does
-not depend on the length. Memory is what the forward pass keeps for the backward pass: the same on every machine.
+not depend on the length. Time is the processor's, so that other work on the machine touches it less. Memory is what
+the forward pass keeps for the backward pass: the same on every machine.
 A model with positions gets as many as the text is long. The lengths are measured in turn, the models within them.
 """
 
@@ -57,7 +58,7 @@ class StepCost:
 
     Attributes:
         length: of the text, in characters; the batch is one text.
-        seconds: median time of a step.
+        seconds: median time of a step, of the processor.
         saved_bytes: what the forward pass keeps for the backward pass, beside the weights.
     """
 
@@ -136,9 +137,9 @@ def saved_bytes(model: LanguageModel, idx: Tensor) -> int:
 
 
 def _step(model: LanguageModel, idx: Tensor) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     _loss(model, idx).backward()
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def _loss(model: LanguageModel, idx: Tensor) -> Tensor:
