@@ -8,7 +8,7 @@ import pytest
 from tests.robustness.served import ROOT, Served
 
 PATHS = re.compile(
-    rf"{re.escape(str(ROOT))}|{re.escape(os.path.expanduser('~'))}/|/tmp/|site-packages|/usr/lib|/work/"
+    rf"{re.escape(str(ROOT))}|{re.escape(os.path.expanduser('~'))}/|/tmp/|site-packages|/usr/lib"
 )
 
 
