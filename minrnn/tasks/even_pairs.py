@@ -35,6 +35,7 @@ class EvenPairs(Task):
     why_hard = "It looks like counting; the shortcut is to compare the first bit with the last."
     theory = "Every model here can solve it, by keeping the first bit."
     can_at_every_length = ("nonlinear", "linear", "signed", "attention")
+    on_page = True
 
     trained_length: int = 40
 
