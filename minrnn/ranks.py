@@ -70,8 +70,8 @@ class Ranks:
         """Add up every gradient, and the loss, over all processes: one flat buffer, one exchange.
 
         torch's DistributedDataParallel sends gradients while others are still computed. Where the processes keep all
-        cores busy, that gains nothing. Its process group also outlives `destroy_process_group`; the threads left
-        behind sometimes aborted a process that had ended well.
+        cores busy, that gains nothing. Its process group also outlives `destroy_process_group`; threads left
+        behind may abort a process that has ended well.
 
         Returns:
             The loss of the whole batch.
