@@ -174,7 +174,7 @@ _LONG = Study(
     (Row("nanogpt-twice", "nanoGPT, twice the budget", f"{_TWICE} --model nanogpt"),),
 )
 
-TASK_STUDY, COPY_LAYERS, TASK_RATES = "tasks", "copy-layers", "task-rates"
+TASK_STUDY, COPY_LAYERS, TASK_RATES, TASK_LONG = "tasks", "copy-layers", "task-rates", "task-long"
 TASK_SEEDS = (1337, 1338, 1339)
 """The first is the seed of every preset, and its rows carry no seed in their names."""
 _RUN_FIRST = ("parity", "flip_flop", "lookup", "copying")
@@ -227,7 +227,7 @@ def _tasks() -> Study:
     return Study(TASK_STUDY, question, tuple(rows))
 
 
-RATED_TASKS = ("parity", "lookup", "recall")
+RATED_TASKS = ("parity", "flip_flop", "lookup", "recall")
 RATES = ("1e-3", "3e-3", "1e-2")
 """Learning rates that every model was tried with on these tasks, at the whole budget."""
 
@@ -265,6 +265,13 @@ def _copy_layers() -> Study:
     return Study(COPY_LAYERS, "How many layers does selective copying take?", rows)
 
 
+def _task_long() -> Study:
+    """Where a model has not learnt a task at the trained length, the budget may be what it lacks."""
+    flags = "--preset task --model nanogpt --corpus flip_flop --max-iters 1800 --max-seconds 0"
+    row = Row("flip_flop-nanogpt", "nanoGPT, Flip-flop, three times the batches", flags)
+    return Study(TASK_LONG, "What does three times the budget change?", (row,))
+
+
 STUDIES = {
     study.name: study
     for study in (
@@ -278,6 +285,7 @@ STUDIES = {
         _tasks(),
         _copy_layers(),
         _task_rates(),
+        _task_long(),
     )
 }
 REPLICATION = ("ablation", "ladder", "ladder-width", "layers")

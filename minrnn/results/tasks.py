@@ -9,6 +9,7 @@ from minrnn.results.studies import (
     COPY_LAYERS,
     RATED_TASKS,
     RATES,
+    TASK_LONG,
     TASK_RATES,
     TASK_STUDY,
     get,
@@ -33,7 +34,7 @@ places, scored at that length."""
 
 def sections(found: Records) -> dict[str, str]:
     """What stands between the markers of docs/tasks.md: tables, and the commands of all rows."""
-    studies = [get(name) for name in (TASK_STUDY, COPY_LAYERS, TASK_RATES)]
+    studies = [get(name) for name in (TASK_STUDY, COPY_LAYERS, TASK_RATES, TASK_LONG)]
     commands = "\n".join(study.command(row) for study in studies for row in study.rows)
     rows = found.get(TASK_STUDY, {})
     results = gather(rows).results
@@ -49,6 +50,7 @@ def sections(found: Records) -> dict[str, str]:
         "tasks": "\n\n".join([shown, *machine]),
         "further": further,
         "layers": _layers(found.get(COPY_LAYERS, {})),
+        "long": _long(found.get(TASK_LONG, {})),
         "commands": f"```\n{commands}\n```",
     }
 
@@ -87,22 +89,28 @@ def _layers(rows: Mapping[str, Record]) -> str:
     )
     lines = []
     for row in get(COPY_LAYERS).rows:
-        r, paper = rows.get(row.name), PAPER.get(row.label, "")
-        if r is None or r.failed:
-            lines.append([row.label, paper, NOT_YET, *[""] * (len(task.test_lengths) + 2)])
-            continue
-        shares = [share_text(r.accuracy[str(T)]) for T in task.test_lengths]
-        lines.append(
-            [
-                row.label,
-                paper,
-                *shares,
-                f"{r.val_loss:.3f}",
-                f"{r.tokens_seen / 1e6:.1f} M",
-                duration(r.seconds),
-            ]
-        )
+        label, *cells = _of_record(task, row.label, rows.get(row.name))
+        lines.append([label, PAPER.get(label, ""), *cells])
     return table(head, lines, range(1, len(head)))
+
+
+def _long(rows: Mapping[str, Record]) -> str:
+    """Rows with three times the budget, by the length of a text."""
+    task = TASKS["flip_flop"]
+    head = ("accuracy at length", *map(str, task.test_lengths), "loss", "read", "time")
+    return table(
+        head,
+        [_of_record(task, row.label, rows.get(row.name)) for row in get(TASK_LONG).rows],
+        range(1, len(head)),
+    )
+
+
+def _of_record(task: Task, label: str, r: Record | None) -> list[str]:
+    """One run's accuracies, loss, characters read and time."""
+    if r is None or r.failed:
+        return [label, NOT_YET, *[""] * (len(task.test_lengths) + 2)]
+    shares = [share_text(r.accuracy[str(T)]) for T in task.test_lengths]
+    return [label, *shares, f"{r.val_loss:.3f}", f"{r.tokens_seen / 1e6:.1f} M", duration(r.seconds)]
 
 
 def _section(task: Task, found: Mapping[str, TaskResult]) -> str:
