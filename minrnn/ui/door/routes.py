@@ -128,7 +128,7 @@ class Door:
         if _is_mcp(page, path):
             body = await self._bodies.read(headers, receive)
         elif named or path.removesuffix("/") in _POSTS:
-            data, body = calls.read(await self._bodies.read(headers, receive))
+            data, body = await calls.read_aside(await self._bodies.read(headers, receive))
             if named and named[1] == "call/v2":
                 calls.check_named(blocks, data, named[2])
             elif named and named[1] == "call":
