@@ -89,7 +89,7 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def upload(headers: Headers, receive: Receive, kept: int) -> Receive:
+def upload(headers: Headers, receive: Receive) -> Receive:
     """The body of an upload, which Gradio writes to disk as it comes, up to its limit.
 
     What ends it is raised as the error after which Gradio removes the part that it has written.
@@ -97,16 +97,13 @@ def upload(headers: Headers, receive: Receive, kept: int) -> Receive:
     Args:
         headers: of the request.
         receive: what it comes from.
-        kept: bytes of the files that were uploaded before and are still there.
 
     Raises:
-        Refusal: if it says that it is too large, or too much is kept already.
+        Refusal: if no file is taken here, or it says that it is too large, or is no form.
     """
     largest = settings.max_upload_bytes()
     if not largest:
         raise Refusal(403, "nothing on this page takes a file; training is switched off here.")
-    if kept > (settings.MAX_UPLOADS - 1) * largest:
-        raise Refusal(503, f"{kept:,} bytes of files are kept here already; try again in an hour.")
     limit = largest + _MULTIPART_BYTES
     check_length(headers, limit)
     boundary = re.search(r'boundary="?([^";,]{1,70})', headers.get("content-type", ""))
