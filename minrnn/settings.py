@@ -146,14 +146,14 @@ def writers() -> int:
     return _whole("MINRNN_WRITERS", min(cores(), MAX_WRITERS), 0, 64)
 
 
-def _whole(name: str, default: int, least: int, most: int) -> int:
+def _whole(name: str, default: int, least: int, most: int, of: str = "") -> int:
     value = _variable(name)
     if value is None:
         return default
     if value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most:
         return int(value)
     raise ConfigError(
-        f"{name} is {value[:60]!r}; set it to a whole number from {least} to {most:,}, or unset it."
+        f"{name} is {value[:60]!r}; set it to a whole number{of} from {least} to {most:,}, or unset it."
     )
 
 
@@ -204,7 +204,7 @@ def max_worker_bytes() -> int:
 
 def _megabytes(name: str, default: int) -> int:
     """A variable that counts megabytes, in bytes."""
-    return _whole(name, default, 100, 999_999_999) * 10**6
+    return _whole(name, default, 100, 999_999_999, " of megabytes") * 10**6
 
 
 # No larger weights are downloaded: MAX_PARAMS in float32 and room for the header.
