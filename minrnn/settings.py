@@ -146,14 +146,14 @@ def writers() -> int:
     return _whole("MINRNN_WRITERS", min(cores(), MAX_WRITERS), 0, 64)
 
 
-def _whole(name: str, default: int, least: int, most: int) -> int:
+def _whole(name: str, default: int, least: int, most: int, of: str = "") -> int:
     value = _variable(name)
     if value is None:
         return default
     if value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most:
         return int(value)
     raise ConfigError(
-        f"{name} is {value[:60]!r}; set it to a whole number from {least} to {most:,}, or unset it."
+        f"{name} is {value[:60]!r}; set it to a whole number{of} from {least} to {most:,}, or unset it."
     )
 
 
@@ -204,14 +204,7 @@ def max_worker_bytes() -> int:
 
 def _megabytes(name: str, default: int) -> int:
     """A variable that counts megabytes, in bytes."""
-    value = _variable(name)
-    if value is None:
-        return default * 10**6
-    if not value.isdecimal() or not 100 <= int(value) <= 10**9:
-        raise ConfigError(
-            f"{name} is {value!r}; give a whole number of megabytes from 100 to 1,000,000,000, or unset it."
-        )
-    return int(value) * 10**6
+    return _whole(name, default, 100, 999_999_999, " of megabytes") * 10**6
 
 
 # No larger weights are downloaded: MAX_PARAMS in float32 and room for the header.
@@ -258,10 +251,16 @@ UNFETCHED_S = 30.0
 MAX_UNFETCHED = 64
 # Calls of one page that wait or whose results wait: a script may begin a hundred at once.
 MAX_CALLS = 200
+# As that, while nobody listens to the page and many calls wait: a client listens as soon as its first call is taken.
+MAX_CALLS_UNHEARD = 8
+# What is many: with MAX_UNFETCHED pages that have MAX_CALLS_UNHEARD more, it is half of MAX_WAITING.
+MANY_WAITING = 500
 # Calls that wait in all. Each keeps its request, so these may also have no more bytes than MAX_BODIES_AT_ONCE.
 MAX_WAITING = 2_000
 # Uploaded files are deleted after an hour. Until then all of them together may take this many times the largest one.
 MAX_UPLOADS = 25
+# The files of that hour: each is a folder and a name besides its bytes, however few.
+MAX_UPLOADED_FILES = 500
 # A message that a page or a script gets: the longest of ours, with its value shortened, has about 300 characters.
 MAX_MESSAGE_CHARS = 600
 

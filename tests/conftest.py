@@ -4,19 +4,12 @@ import os
 import tempfile
 from pathlib import Path
 
+_OURS = {name for name in os.environ if name.startswith("MINRNN_")} - {"MINRNN_DATA_DIR"}
+for _name in (*_OURS, "HF_HUB_OFFLINE", "SPACE_ID", "SPACE_AUTHOR_NAME", "SPACES_ZERO_GPU"):
+    os.environ.pop(_name, None)
 _RUNS = tempfile.TemporaryDirectory(prefix="minrnn-runs-")
 os.environ["MINRNN_RUNS_DIR"] = _RUNS.name
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-_FOREIGN = ("MINRNN_TRAINING", "MINRNN_HUB_NAMESPACE", "HF_HUB_OFFLINE")
-for _name in (
-    *_FOREIGN,
-    "MINRNN_WRITERS",
-    "MINRNN_MAX_VISITORS",
-    "SPACE_ID",
-    "SPACE_AUTHOR_NAME",
-    "SPACES_ZERO_GPU",
-):
-    os.environ.pop(_name, None)
 
 import pytest  # noqa: E402
 import torch  # noqa: E402

@@ -10,9 +10,9 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LINES = [
     line
-    for name in ("requirements.txt", "requirements-dev.txt")
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt")
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("-r ")
+    if line and not line.startswith(("-r ", "#"))
 ]
 EXTRAS = [line for lines in PROJECT["project"]["optional-dependencies"].values() for line in lines]
 

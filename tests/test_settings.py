@@ -1,3 +1,4 @@
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -145,6 +146,28 @@ def test_an_operator_sets_a_limit_and_nonsense_is_refused_with_the_remedy(
         monkeypatch.setenv(name, value)
         with pytest.raises(ConfigError, match=f"{name} is .*set it to a whole number from"):
             limit()
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [("MINRNN_RUNS_MB", settings.max_kept_bytes), ("MINRNN_TRAIN_MB", settings.max_worker_bytes)],
+)
+def test_a_limit_in_megabytes_is_read_and_any_nonsense_refused(
+    name: str, limit: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "150")
+    assert limit() == 150_000_000
+    for value in ("99", "٣٣٣", "9" * 5_000, "1e3"):
+        monkeypatch.setenv(name, value)
+        with pytest.raises(
+            ConfigError, match=f"{name} is .{value[:60]}.; set it to a whole number of megabytes"
+        ):
+            limit()
+
+
+def test_the_tests_see_no_variable_of_the_operators() -> None:
+    given = {name for name in os.environ if name.startswith("MINRNN_")}
+    assert given <= {"MINRNN_RUNS_DIR", "MINRNN_DATA_DIR"}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.runs.request import names
 from minrnn.serving.ticket import Asked
 from minrnn.serving.writers import Writers
-from minrnn.settings import MAX_PAGES, UNHEARD_S
+from minrnn.settings import UNHEARD_S, max_pages
 from minrnn.side_by_side import Snapshot, check_prompt, folded_for
 from minrnn.ui.listeners import Listeners, Visit
 
@@ -217,7 +217,7 @@ class Stops:
         if at_ms is not None:
             self._asked[page := str(request.session_hash)] = at_ms
             self._asked.move_to_end(page)
-        while len(self._asked) > MAX_PAGES:  # a client that never opens the page is not seen to close it
+        while len(self._asked) > max_pages():  # a client that never opens the page is not seen to close it
             self._asked.popitem(last=False)
 
     def since(self, at_ms: float | None, request: gr.Request) -> bool:

@@ -12,6 +12,8 @@ from starlette.types import Message, Receive
 from minrnn import settings
 from minrnn.ui.door.refusal import Refusal, drain
 
+_SMALL = 65_536
+"""A body of no more bytes is always let in: what eight slow senders hold open must not keep a Stop out."""
 _PIECE = 65_536
 """Bytes that are handed on together: a stranger may send single ones, and each piece costs something."""
 _MULTIPART_BYTES, _MOST_PARTS = 4_096, 2
@@ -19,7 +21,7 @@ _MULTIPART_BYTES, _MOST_PARTS = 4_096, 2
 
 
 class Bodies:
-    """The bodies that are being received at this moment. The app has one."""
+    """The large bodies that are being received at this moment. The app has one."""
 
     def __init__(self) -> None:
         self._held = 0
@@ -32,7 +34,7 @@ class Bodies:
         """
         limit = settings.max_request_bytes()
         check_length(headers, limit)
-        body = bytearray()
+        body, counted = bytearray(), 0
         try:
             async with asyncio.timeout(settings.BODY_TIMEOUT_S):
                 while True:
@@ -41,12 +43,13 @@ class Bodies:
                         raise Refusal(
                             400, "the connection ended before the request was whole; send it again."
                         )
-                    piece = message.get("body", b"")
-                    body += piece
-                    self._held += len(piece)
+                    body += message.get("body", b"")
                     if len(body) > limit:
                         raise too_large(limit)
-                    if self._held > settings.MAX_BODIES_AT_ONCE * limit:
+                    if len(body) > _SMALL:
+                        self._held += len(body) - counted
+                        counted = len(body)
+                    if counted and self._held > settings.MAX_BODIES_AT_ONCE * limit:
                         raise Refusal(
                             503, "too many large requests come in at once; try again in a few seconds."
                         )
@@ -56,7 +59,7 @@ class Bodies:
             seconds = f"{settings.BODY_TIMEOUT_S:g}"
             raise Refusal(408, f"the request was not whole after {seconds} seconds; send it again.") from None
         finally:
-            self._held -= len(body)
+            self._held -= counted
 
 
 def check_length(headers: Headers, limit: int) -> None:
@@ -86,7 +89,7 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def upload(headers: Headers, receive: Receive, kept: int) -> Receive:
+def upload(headers: Headers, receive: Receive) -> Receive:
     """The body of an upload, which Gradio writes to disk as it comes, up to its limit.
 
     What ends it is raised as the error after which Gradio removes the part that it has written.
@@ -94,16 +97,13 @@ def upload(headers: Headers, receive: Receive, kept: int) -> Receive:
     Args:
         headers: of the request.
         receive: what it comes from.
-        kept: bytes of the files that were uploaded before and are still there.
 
     Raises:
-        Refusal: if it says that it is too large, or too much is kept already.
+        Refusal: if no file is taken here, or it says that it is too large, or is no form.
     """
     largest = settings.max_upload_bytes()
     if not largest:
         raise Refusal(403, "nothing on this page takes a file; training is switched off here.")
-    if kept > (settings.MAX_UPLOADS - 1) * largest:
-        raise Refusal(503, f"{kept:,} bytes of files are kept here already; try again in an hour.")
     limit = largest + _MULTIPART_BYTES
     check_length(headers, limit)
     boundary = re.search(r'boundary="?([^";,]{1,70})', headers.get("content-type", ""))

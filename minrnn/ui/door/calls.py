@@ -6,6 +6,7 @@ sentence. What a field may hold is for its component and its handler to say.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -20,11 +21,11 @@ from minrnn.ui.door.refusal import Refusal
 
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 """Also one that does not end, or each of its quotes would be looked at anew."""
-_ESCAPES = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)",
-    re.DOTALL,
-)
-"""A whole pair of surrogates, half of one, or any other escape."""
+_HALF_ESCAPE, _HALVES = re.compile(rb"\\u[dD][89a-fA-F]"), re.compile("[\ud800-\udfff]")
+"""What may be half of a surrogate pair before the JSON is read, and what is one afterwards."""
+_AT_ONCE = 65_536
+"""Bytes of a body that are read at once; while a larger one is read, the others go on."""
+_BEGIN, _END = (b",", b"[", b"{"), (b"]", b"}")
 _SESSION = re.compile(rf"[\w.:-]{{1,{settings.MAX_SESSION_CHARS}}}", re.ASCII)
 Body = dict[str, Any]
 
@@ -49,9 +50,7 @@ def read(body: bytes) -> tuple[Body, bytes]:
     Raises:
         Refusal: if it is none, or holds too much.
     """
-    if b"\\" in body:
-        body = _ESCAPES.sub(_whole, body)
-    _check_structure(_STRINGS.sub(b"", body))
+    _check_structure(body)
     try:
         data = json.loads(body.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -65,7 +64,19 @@ def read(body: bytes) -> tuple[Body, bytes]:
             413,
             f"the texts of the request have {chars:,} characters and the limit here is {limit:,}; shorten them.",
         )
+    if _HALF_ESCAPE.search(body):
+        data = _whole(data)
+        body = json.dumps(data, ensure_ascii=False).encode()
     return data, body
+
+
+async def read_aside(body: bytes) -> tuple[Body, bytes]:
+    """As `read`, but a large body is read in a thread, so that nobody waits for it.
+
+    Raises:
+        Refusal: as `read`.
+    """
+    return read(body) if len(body) <= _AT_ONCE else await asyncio.to_thread(read, body)
 
 
 def check_call(blocks: gr.Blocks, body: Body, name: str, *, queued: bool) -> None:
@@ -188,24 +199,24 @@ def _check(body: Body, field: str, fits: Callable[[Any], bool], wanted: str) -> 
         raise Refusal(422, f"{field} is {shown(body.get(field))}; it must be {wanted}.")
 
 
-def _whole(found: re.Match[bytes]) -> bytes:
-    escape = found[0]
-    half = len(escape) == 6 and escape[2:3] in b"dD"
-    return rb"\ufffd" if half else escape
+def _whole(data: Any) -> Any:
+    """Plain data whose texts hold no half of a surrogate pair."""
+    if isinstance(data, str):
+        return _HALVES.sub("\ufffd", data)
+    if isinstance(data, dict):
+        return {_whole(key): _whole(value) for key, value in data.items()}
+    return [_whole(value) for value in data] if isinstance(data, list) else data
 
 
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number")
 
 
-def _check_structure(plain: bytes) -> None:
-    """Refuse a body that is small to send and large to hold.
-
-    Args:
-        plain: the body without its texts.
-    """
+def _check_structure(body: bytes) -> None:
+    """Refuse a body that is small to send and large to hold, or slow to read. No step here is made once a byte."""
     most = settings.MAX_REQUEST_VALUES
-    if sum(map(plain.count, (b",", b"[", b"{"))) > most:
+    plain, strings = _STRINGS.subn(b"", body, count=2 * most + 1)  # each value may have a name
+    if strings > 2 * most or max(sum(map(plain.count, kind)) for kind in (_BEGIN, _END)) > most:
         raise Refusal(413, f"the request holds more than {most:,} values; send fewer.")
     depth = deepest = 0
     for char in re.findall(rb"[\[\]{}]", plain):

@@ -6,7 +6,6 @@ and its proxy.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +23,7 @@ from minrnn.ui.door import bodies, calls
 from minrnn.ui.door.bodies import Bodies
 from minrnn.ui.door.refusal import Refusal, answer
 from minrnn.ui.door.sessions import Unfetched
+from minrnn.ui.door.uploads import Uploads
 
 _READ = re.compile(
     r"/|/config/?|/favicon\.ico|/manifest\.json|/pwa_icon|/robots\.txt|/theme\.css|/(?:assets|static|svelte)/.*"
@@ -62,6 +62,7 @@ class Door:
         self.files = files
         self._bodies = Bodies()
         self._unfetched = Unfetched()
+        self._uploads = Uploads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -128,7 +129,7 @@ class Door:
         if _is_mcp(page, path):
             body = await self._bodies.read(headers, receive)
         elif named or path.removesuffix("/") in _POSTS:
-            data, body = calls.read(await self._bodies.read(headers, receive))
+            data, body = await calls.read_aside(await self._bodies.read(headers, receive))
             if named and named[1] == "call/v2":
                 calls.check_named(blocks, data, named[2])
             elif named and named[1] == "call":
@@ -147,12 +148,13 @@ class Door:
         await self.app(scope, bodies.replayed(body, receive), send)
 
     async def _upload(self, blocks: gr.Blocks, scope: Scope, receive: Receive, send: Send) -> None:
-        kept = sum(_size(path) for path in blocks.upload_file_set)
         asked = _query(scope).get("upload_id", [])
         for name in asked:
             calls.check_session(name)
         try:
-            await self.app(scope, bodies.upload(Headers(scope=scope), receive, kept), send)
+            body = bodies.upload(Headers(scope=scope), receive)
+            with self._uploads.place(blocks):
+                await self.app(scope, body, send)
         finally:
             for name in asked:
                 file_upload_statuses.set_done(name)
@@ -186,10 +188,3 @@ def _as_json(scope: Scope, length: int) -> Scope:
     headers["content-type"] = "application/json"
     headers["content-length"] = str(length)
     return {**scope, "headers": headers.raw}
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0

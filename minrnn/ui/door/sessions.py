@@ -7,11 +7,13 @@ here. The results of a call it keeps until somebody fetches them.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from copy import copy
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -20,6 +22,7 @@ from gradio.routes import App
 from gradio.state_holder import SessionState, StateHolder
 
 from minrnn import settings
+from minrnn.ui.door import uploads
 from minrnn.ui.door.calls import check_session
 from minrnn.ui.door.refusal import Refusal
 
@@ -64,11 +67,15 @@ class Sessions(StateHolder):
 
 @asynccontextmanager
 async def lifespan(app: App) -> AsyncIterator[None]:
-    """Let an app keep its pages' state here."""
+    """Let an app keep its pages' state here, and no folder of a file that is gone."""
     sessions = Sessions()  # type: ignore[no-untyped-call]
     sessions.set_blocks(app.get_blocks())
     app.state_holder = sessions
-    yield
+    sweeping = asyncio.create_task(uploads.sweep(Path(app.uploaded_file_dir)))
+    try:
+        yield
+    finally:
+        sweeping.cancel()
 
 
 class Unfetched:
@@ -101,11 +108,13 @@ class Unfetched:
             Refusal: if there is too much.
         """
         queue = blocks._queue
-        if (count := len(queue.pending_event_ids_session.get(joining, ()))) >= settings.MAX_CALLS:
+        waiting = [event for line in queue.event_queue_per_concurrency_id.values() for event in line.queue]
+        few = len(waiting) >= settings.MANY_WAITING and joining not in self._heard
+        most_calls = settings.MAX_CALLS_UNHEARD if few else settings.MAX_CALLS
+        if (count := len(queue.pending_event_ids_session.get(joining, ()))) >= most_calls:
             raise Refusal(
                 429, f"{count} calls of this page wait and that is the limit; fetch their results first."
             )
-        waiting = [event for line in queue.event_queue_per_concurrency_id.values() for event in line.queue]
         held = sum(int(event.request.headers.get("content-length", 0)) for event in waiting)
         most = settings.MAX_BODIES_AT_ONCE * settings.max_request_bytes()
         if len(waiting) >= settings.MAX_WAITING or held >= most:

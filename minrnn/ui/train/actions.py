@@ -127,5 +127,8 @@ def zipped(queue: TrainingQueue, run: Run) -> bytes:
     """The run's checkpoint and its history as one zip file."""
     buffer = io.BytesIO(listing.zipped_model(run))
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{run.path.name}/history.csv", events.to_csv(queue.runs.history(run)))
+        # without the time of the click: the same run gives the same file, which is stored once
+        history = zipfile.ZipInfo(f"{run.path.name}/history.csv")
+        history.compress_type, history.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+        archive.writestr(history, events.to_csv(queue.runs.history(run)))
     return buffer.getvalue()

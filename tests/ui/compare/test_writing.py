@@ -65,6 +65,16 @@ def test_a_page_stops_what_it_began_before_and_nothing_else() -> None:
     assert not stops.since(100.0, page("one"))
 
 
+def test_the_moments_of_no_more_pages_are_kept_than_the_operator_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MINRNN_MAX_PAGES", "2")
+    stops = Stops()
+    for name in ("one", "two", "three"):
+        stops.ask(1.0, page(name))
+    assert [stops.since(1.0, page(name)) for name in ("one", "two", "three")] == [False, True, True]
+
+
 # The snapshots
 
 

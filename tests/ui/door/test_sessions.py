@@ -4,6 +4,9 @@ import json
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
 import gradio as gr
 import pytest
@@ -15,7 +18,8 @@ from minrnn.library import open_library
 from minrnn.models import LanguageModel
 from minrnn.runs.queue import TrainingQueue
 from minrnn.ui import app
-from minrnn.ui.door.sessions import Session
+from minrnn.ui.door.refusal import Refusal
+from minrnn.ui.door.sessions import Session, Unfetched
 from minrnn.ui.listeners import Listeners
 
 
@@ -79,3 +83,41 @@ def test_the_state_that_a_page_needs_is_kept(page: gr.Blocks) -> None:
     state = next(at for at, block in page.blocks.items() if isinstance(block, gr.State))
     session[state] = ["mine"]
     assert session[state] == ["mine"] and Session(page)[state] != ["mine"]
+
+
+class Line(NamedTuple):
+    """As much of Gradio's queue as is looked at: pages that begin one call after another."""
+
+    queue: list[Any]
+    calls: dict[str, set[int]]
+
+    def join(self, unfetched: Unfetched, page: str) -> None:
+        line = SimpleNamespace(
+            event_queue_per_concurrency_id={"": self}, pending_event_ids_session=self.calls
+        )
+        unfetched.check(cast(gr.Blocks, SimpleNamespace(_queue=line)), page)
+        self.calls.setdefault(page, set()).add(len(self.queue))
+        self.queue.append(SimpleNamespace(request=SimpleNamespace(headers={"content-length": "100"})))
+
+    def fill(self, unfetched: Unfetched, page: str) -> int:
+        """As many calls as a page may begin."""
+        with suppress(Refusal):
+            while True:
+                self.join(unfetched, page)
+        return len(self.calls.get(page, ()))
+
+
+def test_pages_to_which_nobody_listens_leave_room_for_the_others() -> None:
+    line, unfetched = Line([], {}), Unfetched()
+    begun = [line.fill(unfetched, f"silent-{number}") for number in range(settings.MAX_UNFETCHED)]
+    assert begun[0] == settings.MAX_CALLS and begun[10] == begun[-1] == settings.MAX_CALLS_UNHEARD
+    assert len(line.queue) < settings.MAX_WAITING * 0.6
+    line.join(unfetched, "visitor")
+
+
+def test_a_script_that_listens_may_begin_many_calls_where_many_wait() -> None:
+    line, unfetched = Line([], {}), Unfetched()
+    for number in range(10):
+        line.fill(unfetched, f"silent-{number}")
+    with unfetched.heard("script"):
+        assert line.fill(unfetched, "script") == settings.MAX_CALLS

@@ -1,6 +1,7 @@
 """What a click on a card does, and what it may not do."""
 
 import io
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,16 @@ def test_a_download_is_one_file_with_the_checkpoint_and_the_history(runs_dir: Pa
     with zipfile.ZipFile(io.BytesIO(file[1])) as archive:
         assert {"a/config.json", "a/model.safetensors", "a/history.csv"} <= set(archive.namelist())
         assert archive.read("a/history.csv").startswith(b"iter,tokens")
+
+
+def test_the_download_of_a_run_is_the_same_file_at_any_time(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(runs_dir, "a")
+    first = act("download").file
+    clock, later = time.localtime, time.gmtime(2_000_000_000)
+    monkeypatch.setattr("time.localtime", lambda *when: clock(*when) if when else later)
+    assert first == act("download").file
 
 
 def test_a_finished_run_is_trained_further_by_so_many_iters(
