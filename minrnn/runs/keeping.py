@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ from minrnn.runs.listing import ABOUT, FOLLOWED, Run
 from minrnn.runs.process import QUEUED
 from minrnn.runs.spec import RunSpec
 
+_LOG = logging.getLogger(__name__)
 UNFOLLOWED_S = 120.0
 """A run that no page shows for so long is stopped. A hidden page reports once a minute."""
 KEPT_S = 3_600.0
@@ -47,6 +49,7 @@ class Keeping:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now, self._lock = now, threading.Lock()
         self._since: dict[Path, tuple[object, float]] = {}
+        self._refused: set[Path] = set()
 
     def tidy(self, runs: Sequence[Run], owner: str = "", coming: Sequence[RunSpec] = ()) -> None:
         """Stop and delete what visitors have left, and what there is no room for. Nobody else may be starting,
@@ -63,17 +66,28 @@ class Keeping:
         making.sweep()
         self.look(runs)
         for run in self.forgotten(runs):
-            process.stop(run.path)
+            self._try(run, functools.partial(process.stop, run.path))
         expired = self.expired(runs)
         rest = [run for run in runs if run not in expired]
         for run in [*expired, *self.surplus(rest, owner, coming)]:
-            making.delete(run)
+            self._try(run, functools.partial(making.delete, run))
+
+    def _try(self, run: Run, act: Callable[[], None]) -> None:
+        """Do something to a run. A folder that the disk does not let one change stays as it is, and holds up nobody:
+        that is logged once."""
+        try:
+            act()
+        except OSError as error:
+            if run.path not in self._refused:
+                _LOG.warning("the folder %s cannot be tidied up: %s", run.path, error)
+            self._refused.add(run.path)
 
     def look(self, runs: Sequence[Run]) -> None:
         """Note which of the visitors' runs have changed since the last look. Those not among them are forgotten."""
         with self._lock:
             marks = {run.path: _mark(run) for run in runs if run.owner}
             before, now = self._since, self._now()
+            self._refused &= marks.keys()
             self._since = {
                 path: before[path] if path in before and before[path][0] == mark else (mark, now)
                 for path, mark in marks.items()

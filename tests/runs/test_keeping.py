@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -12,8 +13,9 @@ from minrnn import settings
 from minrnn.config import ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models import LanguageModel
-from minrnn.runs import keeping, limits, listing, process
+from minrnn.runs import keeping, limits, listing, making, process
 from minrnn.runs.keeping import Keeping
+from minrnn.runs.listing import Run
 from minrnn.runs.queue import TrainingQueue
 from minrnn.runs.request import MAX_RUNS, TrainRequest
 from tests.runs.helpers import SHEEP, copied, request, trained
@@ -150,6 +152,29 @@ def test_a_flood_of_starts_and_stops_with_fresh_tokens_deletes_nobodys_finished_
         clock.seconds += 1
         ask(queue, f"{n:020}", models=["mingru", "lstm", "gru"])
     assert {"first", "second"} < {run.name for run in queue.runs.every()} and len(queue.runs.every()) == 6
+
+
+@pytest.mark.parametrize(("module", "act"), [(making, "delete"), (process, "stop")])
+def test_a_folder_that_cannot_be_tidied_up_holds_up_nobody_and_is_told_once(
+    module: ModuleType, act: str, queue: TrainingQueue, ended: Callable[..., Path], clock: Clock,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    ended("bad"), ended("good")
+    (bad,) = queue.start(request(), "another" * 3) if act == "stop" else ["bad"]
+    whole = getattr(module, act)
+
+    def refusing(what: Run | Path) -> None:
+        if (what if isinstance(what, Path) else what.path).name == bad:
+            raise PermissionError(13, "Permission denied")
+        whole(what)
+
+    monkeypatch.setattr(module, act, refusing)
+    queue.step()
+    clock.seconds += keeping.KEPT_S + 1
+    queue.step(), queue.step()
+    (name,) = queue.start(request(), ME)
+    assert not queue.runs.every()[-1].path.with_name("good").exists() and queue.runs.find(name, ME).active
+    assert len([line for line in caplog.messages if f"{bad} cannot be tidied up" in line]) == 1
 
 
 def test_there_is_room_for_finished_runs_beside_the_longest_queue() -> None:
