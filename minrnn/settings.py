@@ -175,8 +175,9 @@ MAX_SCORE_SECONDS_LIMITED = 20.0
 MAX_SCORE_CHARS_LIMITED = 32_768
 # A worker that lives longer than training, scoring and this has hung, and holds up everybody: it is killed.
 WORKER_GRACE_S = 120.0
-# Visitors' runs that are kept in all: more than an hour of short jobs makes on one machine.
-MAX_KEPT_RUNS = 64
+# Visitors' runs that are kept in all: the 72 of nine jobs of the most models, which wait and train at one time, and
+# so many more that no queue, however long, pushes out what has just been trained.
+MAX_KEPT_RUNS = 128
 # Of one visitor: two jobs of the most models.
 MAX_KEPT_RUNS_VISITOR = 16
 # A base run has 46 MB, so one visitor can keep ten of them.

@@ -6,20 +6,29 @@ that is set, or jumps, neither deletes a run nor keeps it for ever; a new app co
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import functools
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import torch
+
 from minrnn import settings
+from minrnn.config import ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models import LanguageModel
+from minrnn.models.undrawn import Undrawn
 from minrnn.runs import making, process
+from minrnn.runs.events import METRICS, last_event
 from minrnn.runs.listing import ABOUT, FOLLOWED, Run
 from minrnn.runs.process import QUEUED
 from minrnn.runs.spec import RunSpec
 
+_LOG = logging.getLogger(__name__)
 UNFOLLOWED_S = 120.0
 """A run that no page shows for so long is stopped. A hidden page reports once a minute."""
 KEPT_S = 3_600.0
@@ -40,6 +49,7 @@ class Keeping:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now, self._lock = now, threading.Lock()
         self._since: dict[Path, tuple[object, float]] = {}
+        self._refused: set[Path] = set()
 
     def tidy(self, runs: Sequence[Run], owner: str = "", coming: Sequence[RunSpec] = ()) -> None:
         """Stop and delete what visitors have left, and what there is no room for. Nobody else may be starting,
@@ -56,17 +66,28 @@ class Keeping:
         making.sweep()
         self.look(runs)
         for run in self.forgotten(runs):
-            process.stop(run.path)
+            self._try(run, functools.partial(process.stop, run.path))
         expired = self.expired(runs)
         rest = [run for run in runs if run not in expired]
         for run in [*expired, *self.surplus(rest, owner, coming)]:
-            making.delete(run)
+            self._try(run, functools.partial(making.delete, run))
+
+    def _try(self, run: Run, act: Callable[[], None]) -> None:
+        """Do something to a run. A folder that the disk does not let one change stays as it is, and holds up nobody:
+        that is logged once."""
+        try:
+            act()
+        except OSError as error:
+            if run.path not in self._refused:
+                _LOG.warning("the folder %s cannot be tidied up: %s", run.path, error)
+            self._refused.add(run.path)
 
     def look(self, runs: Sequence[Run]) -> None:
         """Note which of the visitors' runs have changed since the last look. Those not among them are forgotten."""
         with self._lock:
             marks = {run.path: _mark(run) for run in runs if run.owner}
             before, now = self._since, self._now()
+            self._refused &= marks.keys()
             self._since = {
                 path: before[path] if path in before and before[path][0] == mark else (mark, now)
                 for path, mark in marks.items()
@@ -87,7 +108,10 @@ class Keeping:
         return [run for run in self._ended(runs) if self.age(run) > KEPT_S]
 
     def surplus(self, runs: Sequence[Run], owner: str = "", coming: Sequence[RunSpec] = ()) -> list[Run]:
-        """The runs to delete, the oldest ended ones first, so that the visitors' runs keep to their share of the disk.
+        """The runs to delete so that the visitors' runs keep to their share of the disk.
+
+        Those that made no iter go first, so whoever starts and stops runs with ever new tokens deletes nobody's
+        models; then those of the visitor who holds most, the ones that ended first before the others.
 
         Args:
             runs: all runs.
@@ -98,31 +122,43 @@ class Keeping:
             ConfigError: if it would be too much even so.
         """
         kept = [run for run in runs if run.owner]
+        sizes = {run.path: _files(run) for run in kept}
         dropped: list[Run] = []
         if coming:
             own = [run for run in kept if run.owner == owner]
             bounds = (settings.MAX_KEPT_RUNS_VISITOR, settings.MAX_KEPT_BYTES_VISITOR)
-            dropped = self._over(own, coming, *bounds, whose="your runs here")
+            dropped = self._over(own, sizes, coming, *bounds, whose="your runs here")
         rest = [run for run in kept if run not in dropped]
         bounds = (settings.MAX_KEPT_RUNS, settings.max_kept_bytes())
-        return dropped + self._over(rest, coming, *bounds, whose="all runs here")
+        return dropped + self._over(rest, sizes, coming, *bounds, whose="all runs here")
 
     def _over(
-        self, runs: Sequence[Run], coming: Sequence[RunSpec], most_runs: int, most_bytes: int, *, whose: str
+        self,
+        runs: Sequence[Run],
+        sizes: Mapping[Path, _Files],
+        coming: Sequence[RunSpec],
+        most_runs: int,
+        most_bytes: int,
+        *,
+        whose: str,
     ) -> list[Run]:
         kept, ended, dropped = list(runs), self._ended(runs), list[Run]()
         expected = sum(map(expected_bytes, coming))
         expected += sum(expected_bytes(run.spec) for run in runs if run.active and not run.begun)
-        while len(kept) + len(coming) > most_runs or held_bytes(kept) + expected > most_bytes:
+
+        def held() -> int:
+            return _total(sizes[run.path] for run in kept) + expected
+
+        while len(kept) + len(coming) > most_runs or held() > most_bytes:
             if not ended and coming:
-                count, size = len(kept) + len(coming), (held_bytes(kept) + expected) / 1e6
                 raise ConfigError(
-                    f"{whose} would be {count} with {size:,.0f} MB, and the limit is {most_runs} with "
-                    f"{most_bytes / 1e6:,.0f} MB; try again when those that go on have ended."
+                    f"{whose} would be {len(kept) + len(coming)} with {held() / 1e6:,.0f} MB, and the limit is "
+                    f"{most_runs} with {most_bytes / 1e6:,.0f} MB; try again when those that go on have ended."
                 )
             if not ended:
                 break
-            dropped.append(ended.pop(0))
+            dropped.append(_first_to_go(ended, kept))
+            ended.remove(dropped[-1])
             kept.remove(dropped[-1])
         return dropped
 
@@ -133,23 +169,57 @@ class Keeping:
         return sorted(ended, key=lambda run: (-self.age(run), run.asked))
 
 
+def _first_to_go(ended: Sequence[Run], kept: Sequence[Run]) -> Run:
+    """The ended run to delete next: one that made no iter; else, or of several, one of whoever holds most of the
+    runs that are kept; else the first."""
+    counts = collections.Counter(run.owner for run in kept)
+    empty = [run for run in ended if not _made_iters(run)]
+    return max(empty or ended, key=lambda run: counts[run.owner])
+
+
+def _made_iters(run: Run) -> bool:
+    last = last_event(run.path / METRICS) if run.begun else None
+    return last is not None and last.iter > 0
+
+
 def held_bytes(runs: Iterable[Run]) -> int:
     """What runs hold on the disk. A file of several names counts once."""
+    return _total(map(_files, runs))
+
+
+_Files = Mapping[tuple[int, int], int]
+
+
+def _total(files: Iterable[_Files]) -> int:
     found: dict[tuple[int, int], int] = {}
-    for run in runs:
-        for path in run.path.rglob("*"):
-            try:
-                status = path.lstat()
-            except OSError:  # just deleted
-                continue
-            found[status.st_dev, status.st_ino] = status.st_size
+    for some in files:
+        found.update(some)
     return sum(found.values())
+
+
+def _files(run: Run) -> _Files:
+    """The size of every file of a run, by what the file system knows it by."""
+    found: dict[tuple[int, int], int] = {}
+    for path in run.path.rglob("*"):
+        try:
+            status = path.lstat()
+        except OSError:  # just deleted
+            continue
+        found[status.st_dev, status.st_ino] = status.st_size
+    return found
 
 
 def expected_bytes(spec: RunSpec) -> int:
     """About what a run will hold once it has begun, its text left out."""
     shape = dataclasses.replace(spec.model, vocab=spec.model.vocab or "".join(map(chr, range(_USUAL_VOCAB))))
-    return 4 * _COPIES * LanguageModel(shape).n_params + _LOGS
+    return 4 * _COPIES * _weights(shape) + _LOGS
+
+
+@functools.lru_cache(maxsize=256)
+def _weights(shape: ModelConfig) -> int:
+    """The weights of a model of that shape. Nothing of it is allocated or drawn."""
+    with torch.device("meta"), Undrawn():
+        return LanguageModel(shape).n_params
 
 
 def _mark(run: Run) -> object:

@@ -27,14 +27,19 @@ except ImportError:  # Windows
 QUEUED = "queued"
 NICENESS = 5
 """A worker gives way to the app, so that models go on writing while one trains."""
+_FAR = 2**63
+"""No clock shows so many nanoseconds since 1970 (the year 2262): such a mark is damaged."""
 STARTING_S = 60.0
 """A worker needs a few seconds until it holds its lock, on a slow disk more; after this long it never will."""
 
 
 def queue(out: Path) -> None:
-    """Let a run wait for its turn."""
+    """Let a run wait for its turn: behind all that wait already, also where the clock has been set back."""
     (out / STOP).unlink(missing_ok=True)
-    files.write_text(out / QUEUED, json.dumps(time.time_ns()))
+    root = settings.runs_dir()
+    marks = [mark for depth in ("*", "*/*") for mark in root.glob(f"{depth}/{QUEUED}")]
+    waiting = [asked for mark in marks if (asked := queued_at(mark.parent)) < _FAR]
+    files.write_text(out / QUEUED, json.dumps(max([time.time_ns(), *(asked + 1 for asked in waiting)])))
 
 
 def queued_at(out: Path) -> int:
@@ -103,6 +108,29 @@ def spawn(out: Path) -> subprocess.Popen[bytes]:
     if settings.training_mode() == "limited":
         _bound_memory(child.pid)
     return child
+
+
+def worker(out: Path) -> int | None:
+    """The process that trains in a folder as its worker, whichever app has started it, by its own command line.
+
+    Returns:
+        Its number; None if there is none of this user, or the system does not tell (it does on Linux).
+    """
+    ours = [os.fsencode(word) for word in words(out)[1:]]  # the interpreter may be another one by now
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            line = (folder / "cmdline").read_bytes().split(b"\0")[1:-1]
+            if line == ours and folder.stat().st_uid == os.getuid():
+                return int(folder.name)
+    return None
+
+
+def age_s(pid: int) -> float:
+    """Seconds since a process of this machine was started, on Linux; 0 if it is no more. No clock that is set counts."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        began = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - int(began) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def reap(out: Path, status: int) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -149,14 +151,22 @@ class TrainingQueue:
             self._asking.release()
 
     def _end_overdue(self) -> None:
-        """Kill a worker that has hung: nobody else's run starts before it ends."""
+        """Kill a worker that has hung, also one of an earlier app: nobody else's run starts before it ends."""
         allowed = (
             settings.MAX_TRAIN_SECONDS_LIMITED + settings.MAX_SCORE_SECONDS_LIMITED + settings.WORKER_GRACE_S
         )
+        why = f"the worker had not ended after {allowed:g} seconds, so it was killed."
         for out, child in self._children.items():
             if time.monotonic() - self._spawned[out] > allowed:
                 child.kill()
-                process.give_up(out, f"the worker had not ended after {allowed:g} seconds, so it was killed.")
+                process.give_up(out, why)
+        for run in self.runs.every():
+            if run.owner and run.status == "running" and run.path not in self._children:
+                pid = process.worker(run.path)
+                if pid is not None and process.age_s(pid) > allowed:
+                    with contextlib.suppress(ProcessLookupError):  # it has just ended
+                        os.kill(pid, signal.SIGKILL)
+                    process.give_up(run.path, why)
 
     def waiting(self) -> list[Run]:
         """The runs whose turn it is, the next one first; none while another one of the queue trains."""
@@ -207,8 +217,8 @@ class TrainingQueue:
 
     def _spawn(self, out: Path) -> None:
         try:
-            self._children[out] = process.spawn(out)
-            self._spawned[out] = time.monotonic()
+            child = process.spawn(out)
+            self._children[out], self._spawned[out] = child, time.monotonic()
         except OSError as error:
             process.give_up(out, f"the worker could not be started ({error}); free some space, then resume.")
 
@@ -216,7 +226,7 @@ class TrainingQueue:
         """Forget the workers that have ended."""
         for out, child in list(self._children.items()):
             if (status := child.poll()) is not None:
-                del self._children[out]
+                del self._children[out], self._spawned[out]
                 process.reap(out, status)
 
     @contextlib.contextmanager

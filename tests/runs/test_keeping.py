@@ -4,15 +4,20 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import torch
 
 from minrnn import settings
+from minrnn.config import ModelConfig
 from minrnn.errors import ConfigError
-from minrnn.runs import keeping, limits, listing, process
+from minrnn.models import LanguageModel
+from minrnn.runs import keeping, limits, listing, making, process
 from minrnn.runs.keeping import Keeping
+from minrnn.runs.listing import Run
 from minrnn.runs.queue import TrainingQueue
-from minrnn.runs.request import TrainRequest
+from minrnn.runs.request import MAX_RUNS, TrainRequest
 from tests.runs.helpers import SHEEP, copied, request, trained
 
 ME = "m" * 20
@@ -132,8 +137,92 @@ def test_starts_and_stops_with_fresh_tokens_never_hold_more_than_their_share(
 ) -> None:
     monkeypatch.setattr(settings, "MAX_KEPT_RUNS", 6)
     names = [name for n in range(5) for name in ask(queue, f"{n:020}", models=["mingru", "lstm"])]
-    assert sorted(run.name for run in queue.runs.every()) == sorted(names[-6:])
+    kept = {run.name for run in queue.runs.every()}
+    assert len(kept) == 6 and kept > set(names[-2:])
     assert not list(settings.runs_dir().glob(".new-*")) and not list(settings.runs_dir().glob(".deleted-*"))
+
+
+def test_a_flood_of_starts_and_stops_with_fresh_tokens_deletes_nobodys_finished_run(
+    queue: TrainingQueue, ended: Callable[..., Path], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "MAX_KEPT_RUNS", 6)
+    ended("first"), ended("second")
+    queue.step()
+    for n in range(6):
+        clock.seconds += 1
+        ask(queue, f"{n:020}", models=["mingru", "lstm", "gru"])
+    assert {"first", "second"} < {run.name for run in queue.runs.every()} and len(queue.runs.every()) == 6
+
+
+@pytest.mark.parametrize(("module", "act"), [(making, "delete"), (process, "stop")])
+def test_a_folder_that_cannot_be_tidied_up_holds_up_nobody_and_is_told_once(
+    module: ModuleType, act: str, queue: TrainingQueue, ended: Callable[..., Path], clock: Clock,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    ended("bad"), ended("good")
+    (bad,) = queue.start(request(), "another" * 3) if act == "stop" else ["bad"]
+    whole = getattr(module, act)
+
+    def refusing(what: Run | Path) -> None:
+        if (what if isinstance(what, Path) else what.path).name == bad:
+            raise PermissionError(13, "Permission denied")
+        whole(what)
+
+    monkeypatch.setattr(module, act, refusing)
+    queue.step()
+    clock.seconds += keeping.KEPT_S + 1
+    queue.step(), queue.step()
+    (name,) = queue.start(request(), ME)
+    assert not queue.runs.every()[-1].path.with_name("good").exists() and queue.runs.find(name, ME).active
+    assert len([line for line in caplog.messages if f"{bad} cannot be tidied up" in line]) == 1
+
+
+def test_there_is_room_for_finished_runs_beside_the_longest_queue() -> None:
+    going = (limits.MAX_QUEUED + 1) * MAX_RUNS
+    assert settings.MAX_KEPT_RUNS - going >= 3 * settings.MAX_KEPT_RUNS_VISITOR
+
+
+def test_of_finished_runs_those_of_whoever_holds_most_go_first(
+    queue: TrainingQueue, ended: Callable[..., Path], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "MAX_KEPT_RUNS", 4)
+    for name in ("mine", "theirs 1", "theirs 2", "theirs 3"):
+        ended(name, ME if name == "mine" else "another" * 3)
+        queue.step()
+        clock.seconds += 1
+    (name,) = ask(queue, "third" * 4)
+    assert {run.name for run in queue.runs.every()} == {"mine", "theirs 2", "theirs 3", name}
+
+
+def test_the_size_of_a_run_is_foreseen_without_a_model_made_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = list[torch.device]()
+    whole = keeping.LanguageModel.__init__
+
+    def counted(self: LanguageModel, config: ModelConfig) -> None:
+        whole(self, config)
+        made.extend({weight.device for weight in self.parameters()})
+
+    monkeypatch.setattr(keeping.LanguageModel, "__init__", counted)
+    keeping._weights.cache_clear()
+    spec = TrainRequest(models="mingru", preset="base").specs()[0]
+    assert keeping.expected_bytes(spec) == keeping.expected_bytes(spec)
+    assert made == [torch.device("meta")]
+
+
+def test_each_folder_is_walked_once_a_tick(
+    queue: TrainingQueue, ended: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked = list[str]()
+    files = keeping._files
+    monkeypatch.setattr(keeping, "_files", lambda run: (walked.append(run.name), files(run))[1])
+    monkeypatch.setattr(settings, "MAX_KEPT_RUNS", 2)
+    names = ["a", "b", "c", "d", "e"]
+    for name in names:
+        ended(name)
+    queue.step()
+    assert sorted(walked) == names and len(queue.runs.every()) == 2
 
 
 def test_one_visitors_oldest_runs_go_first_and_nobody_elses(
@@ -156,7 +245,7 @@ def test_a_job_for_which_there_is_no_room_is_refused_and_deletes_nothing(
     queue.start(request(), "another" * 3)
     monkeypatch.setenv("MINRNN_RUNS_MB", "100")
     with pytest.raises(
-        ConfigError, match=r"all runs here would be \d+ with \d+ MB, .* 64 with 100 MB; try again when"
+        ConfigError, match=r"all runs here would be \d+ with \d+ MB, .* 128 with 100 MB; try again when"
     ):
         queue.start(request(["mingru", "lstm", "gru"], preset="base"), ME)
     assert len(queue.runs.every()) == 2

@@ -15,6 +15,7 @@ from minrnn import settings
 from minrnn.errors import CheckpointError, ConfigError, CorpusError, MinrnnError
 from minrnn.runs import folder, process
 from minrnn.runs.listing import Run
+from minrnn.runs.lock import is_held
 from minrnn.runs.queue import TrainingQueue, train_here
 from tests.runs.helpers import SHEEP, halved, losses, made, request, trained, until
 
@@ -134,7 +135,53 @@ def test_a_visitors_worker_that_hangs_is_killed_and_does_not_hold_up_the_next(
     queue.step()
     assert hung.wait(10) == -signal.SIGKILL
     queue.step()
-    assert queue._children == {} and "had not ended after 320 seconds" in (out / folder.ERROR).read_text()
+    assert (
+        queue._children == {} == queue._spawned
+        and "had not ended after 320 seconds" in (out / folder.ERROR).read_text()
+    )
+
+
+HUNG = """
+    import sys, time
+    from pathlib import Path
+    from filelock import FileLock
+    FileLock(Path(sys.argv[-1]) / "lock").acquire()
+    time.sleep(600)
+"""
+
+
+def test_a_visitors_worker_that_hangs_is_killed_by_the_next_app_too(
+    queue: TrainingQueue, see: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MINRNN_TRAINING", "limited")
+    (name,) = queue.start(request(), token := "m" * 20)
+    out = queue.runs.find(name, token).path
+    process.claim(out)
+    (tmp_path / "minrnn").mkdir()
+    (tmp_path / "minrnn" / "__main__.py").write_text(textwrap.dedent(HUNG))
+    hung = subprocess.Popen(process.words(out), cwd=tmp_path)  # a worker's command line, and nothing of ours
+    until(lambda: is_held(out))
+    queue.step()
+    assert hung.poll() is None and queue.waiting() == []
+    monkeypatch.setattr(settings, "WORKER_GRACE_S", -settings.MAX_TRAIN_SECONDS_LIMITED - 20)
+    queue.step()
+    assert hung.wait(10) == -signal.SIGKILL
+    assert "so it was killed" in queue.runs.find(name, token).problem
+
+
+def test_only_the_worker_of_a_folder_is_taken_for_it(runs_dir: Path) -> None:
+    assert process.worker(runs_dir / "run") is None
+    assert 0 < process.age_s(os.getpid()) < 86_400 and process.age_s(2**30) == 0
+
+
+def test_a_clock_that_is_set_back_lets_nobody_jump_the_line(
+    queue: TrainingQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = queue.start(request(["mingru", "lstm"]))
+    now = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now - 9 * 3_600 * 10**9)
+    third, fourth = queue.start(request(["mingru", "lstm"]))
+    assert [run.name for run in queue.waiting()] == [first, second, third, fourth]
 
 
 def test_what_cannot_be_trained_is_refused_before_anything_starts(
