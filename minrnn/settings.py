@@ -52,6 +52,9 @@ MAX_REQUESTS_EACH = 4
 UNHEARD_S = 1.5
 # Processes that write; more are of no use to a small machine, and each has its own texts in memory.
 MAX_WRITERS = 8
+# Models that were sent to the processes that write, in all of them together, each with its weights made ready (as much
+# again): four of the largest. A process keeps its share of it, and whatever its share the model that is written with.
+MAX_SENT_BYTES = 1_600_000_000
 
 
 def _variable(name: str) -> str | None:
