@@ -50,8 +50,18 @@ MAX_IN_LINE = 256
 MAX_REQUESTS_EACH = 4
 # A request whose listener has not come, or has gone, ends after this. A browser takes a tenth of it.
 UNHEARD_S = 1.5
+# Event streams of one page at once: its heartbeat and its results, while older ones of a page that was reloaded end.
+MAX_STREAMS_PAGE = 8
+# Of one address: two for each visitor who writes or waits, where all are behind one proxy. It leaves the others some of
+# the thousand handles that a process often has.
+MAX_STREAMS_ADDRESS = 2 * (MAX_VISITORS + MAX_IN_LINE)
+# Readings with Inside, and answers of runs on a task, at once: each takes a core for seconds.
+MAX_READINGS = 2
 # Processes that write; more are of no use to a small machine, and each has its own texts in memory.
 MAX_WRITERS = 8
+# Models that were sent to the processes that write, in all of them together, each with its weights made ready (as much
+# again): four of the largest. A process keeps its share of it, and whatever its share the model that is written with.
+MAX_SENT_BYTES = 1_600_000_000
 
 
 def _variable(name: str) -> str | None:

@@ -79,8 +79,8 @@ class Line(Generic[T]):
                     del at[visitor]
         return self._admitted()
 
-    def place(self, visitor: Visitor) -> int:
-        """Place in line, from 1; 0 for who writes."""
+    def position(self, visitor: Visitor) -> int:
+        """Position in line, from 1; 0 for who writes."""
         return 0 if visitor in self._writing else 1 + list(self._waiting).index(visitor)
 
     def waiting(self) -> list[T]:

@@ -7,6 +7,7 @@ nothing and is sent each model when it is first asked for.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import pickle
 import queue
@@ -15,18 +16,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TypeAlias
 
 from minrnn.models import LanguageModel
-from minrnn.serving import worker
+from minrnn.serving import channel, worker
+from minrnn.serving.channel import Channel
 from minrnn.serving.store import Numbers, Store
 from minrnn.serving.worker import Answer, Load, Message
-
-SENT_KEPT = 16
-"""Models that were sent to a worker and are kept there; the one that was not used longest goes first."""
-
 
 Start: TypeAlias = Callable[[Connection, Connection], BaseProcess]
 """Makes a process, not yet started, from both ends of its connection."""
@@ -48,6 +47,8 @@ class Worker:
             process.
         store: the models it has from the start.
         numbers: their numbers.
+        room: bytes of the models that were sent to it and are kept there, weights and what is made ready of them; the
+            one that was not used longest goes first.
         answered: called with each answer, in a thread of this worker's.
         ended: called when it has ended without being closed, in the same thread.
     """
@@ -57,19 +58,23 @@ class Worker:
         process: Start | None,
         store: Store,
         numbers: Iterable[int],
+        room: int,
         answered: Callable[[Worker, Answer], None],
         ended: Callable[[Worker], None],
     ) -> None:
         self.load = 0
-        self._store, self._own = store, frozenset(numbers)
-        self._sent: OrderedDict[int, None] = OrderedDict()
+        self._own, self._room = frozenset(numbers), room
+        self._sent: OrderedDict[int, int] = OrderedDict()
         self._answered, self._ended, self._closed = answered, ended, False
         self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self.connection, theirs = multiprocessing.Pipe()
-        self.process = None if process is None else process(self.connection, theirs)
-        if self.process is None:
-            threading.Thread(target=worker.work, args=(theirs, store), daemon=True).start()
+        self.connection: Channel
+        self.process: BaseProcess | None = None
+        if process is None:
+            self.connection, within = channel.pair()
+            threading.Thread(target=worker.work, args=(within, store), daemon=True).start()
         else:
+            self.connection, theirs = multiprocessing.Pipe()
+            self.process = process(self.connection, theirs)
             self.process.start()
             theirs.close()
 
@@ -93,24 +98,21 @@ class Worker:
             if number in self._own:
                 continue
             known = number in self._sent
-            self._sent[number] = None
+            self._sent[number] = held_bytes(model)
             self._sent.move_to_end(number)
             if not known:
-                self._load(number, model, tuple(self._too_many(models)))
+                self.tell(Load(number, model, tuple(self._too_many(models))))
         return tuple(models)
 
     def _too_many(self, needed: dict[int, LanguageModel]) -> list[int]:
-        gone = [n for n in list(self._sent)[: max(0, len(self._sent) - SENT_KEPT)] if n not in needed]
-        for number in gone:
-            del self._sent[number]
+        """Numbers of the models that must go, which are no longer counted as sent."""
+        gone, held = [], sum(self._sent.values())
+        for number in [n for n in self._sent if n not in needed]:
+            if held <= self._room:
+                break
+            held -= self._sent.pop(number)
+            gone.append(number)
         return gone
-
-    def _load(self, number: int, model: LanguageModel, forget: tuple[int, ...]) -> None:
-        if self.process is None:
-            self._store.forget(forget)
-            self._store.put(number, model)
-        else:
-            self.tell(Load(number, pickle.dumps(model, pickle.HIGHEST_PROTOCOL), forget))
 
     def close(self) -> None:
         """End it."""
@@ -124,8 +126,23 @@ class Worker:
     def _send(self) -> None:
         with suppress(OSError):  # it has ended; the other thread hears of it
             while message := self._queue.get():
-                self.connection.send(message)
+                self.connection.send(message if self.process is None else self._packed(message))
             self.connection.send(None)
+
+    def _packed(self, message: Message) -> Message:
+        """A message as another process takes it. It is done here, for a large model would hold up whoever asks."""
+        if not isinstance(message, Load):
+            return message
+        try:
+            return replace(message, model=pickle.dumps(message.model, pickle.HIGHEST_PROTOCOL))
+        except (
+            Exception
+        ):  # there is no memory for it: the text fails in its worker, and the others are written
+            logging.getLogger(__name__).exception(
+                "a model could not be sent to the process that writes with it"
+            )
+            self._sent.pop(message.number, None)
+            return replace(message, model=b"")
 
     def _receive(self) -> None:
         with suppress(EOFError, OSError):
@@ -137,6 +154,11 @@ class Worker:
             self._ended(self)
 
 
+def held_bytes(model: LanguageModel) -> int:
+    """Bytes that a worker holds for a model: its weights, and as much again for what is made ready of them."""
+    return 2 * sum(weight.numel() * weight.element_size() for weight in model.parameters())
+
+
 def forked(store: Store, others: Sequence[Worker]) -> Start:
     """Makes a worker that shares this process's memory.
 
@@ -144,7 +166,7 @@ def forked(store: Store, others: Sequence[Worker]) -> Start:
         store: the models.
         others: the workers there are; the new one closes its copies of the app's connections to them.
     """
-    copies = [other.connection for other in others]
+    copies: list[Channel] = [other.connection for other in others]
     return lambda ours, theirs: multiprocessing.get_context("fork").Process(
         target=worker.run, args=(theirs, store, [*copies, ours]), daemon=True, name="writer"
     )

@@ -13,13 +13,14 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 
 import torch
 
 from minrnn.config import Sampling
 from minrnn.generate import Chunk, one_slice
 from minrnn.learn import Learning
+from minrnn.models import LanguageModel
+from minrnn.serving.channel import Channel
 from minrnn.serving.store import Numbers, Store
 from minrnn.serving.turns import Path, Turns
 from minrnn.side_by_side import taught
@@ -58,10 +59,17 @@ class Drop:
 
 @dataclass(frozen=True)
 class Load:
-    """Take a model in, and let others go for it. Sent as bytes, or torch would share the weights' memory."""
+    """Take a model in, and let others go for it.
+
+    Attributes:
+        number: its number.
+        model: the model, pickled where another process takes it, or torch would share the weights' memory. No bytes at
+            all say that it could not be sent.
+        forget: numbers of those that go.
+    """
 
     number: int
-    pickled: bytes
+    model: LanguageModel | bytes
     forget: tuple[int, ...] = ()
 
 
@@ -87,7 +95,7 @@ class Failed:
 Answer = Wrote | Failed
 
 
-def run(connection: Connection, store: Store | None, inherited: Sequence[Connection] = ()) -> None:
+def run(connection: Channel, store: Store | None, inherited: Sequence[Channel] = ()) -> None:
     """The process's whole life.
 
     Args:
@@ -105,7 +113,7 @@ def run(connection: Connection, store: Store | None, inherited: Sequence[Connect
     work(connection, store or Store({}))
 
 
-def work(connection: Connection, store: Store) -> None:
+def work(connection: Channel, store: Store) -> None:
     """Write what is asked until the connection ends."""
     loop = _Loop(connection, store)
     try:
@@ -118,7 +126,7 @@ def work(connection: Connection, store: Store) -> None:
 
 
 class _Loop:
-    def __init__(self, connection: Connection, store: Store) -> None:
+    def __init__(self, connection: Channel, store: Store) -> None:
         self.connection, self.store = connection, store
         self.turns = Turns[tuple[int, Iterator[Chunk]]]()
         self.paths: dict[int, Path] = {}
@@ -155,18 +163,30 @@ class _Loop:
         if message is None:
             raise EOFError
         if isinstance(message, Load):
-            self.store.forget(message.forget)
-            self.store.put(message.number, pickle.loads(message.pickled))
+            self.load(message)
         elif isinstance(message, Drop):
             self.drop(message.text)
         else:
-            self.paths[message.text] = message.path
-            self.turns.add(message.path, (message.text, self.chunks(message)))
+            self.begin(message)
 
-    def chunks(self, asked: Begin) -> Iterator[Chunk]:
-        """The text, as a generator: what is wrong with it shows in its first turn."""
-        model, stepper = self.store.get(asked.models)
-        yield from taught(model, asked.prompt, asked.sampling, stepper, asked.learning)
+    def load(self, message: Load) -> None:
+        """Take a model in."""
+        self.store.forget(message.forget)
+        if message.model != b"":
+            model = pickle.loads(message.model) if isinstance(message.model, bytes) else message.model
+            self.store.put(message.number, model)
+
+    def begin(self, asked: Begin) -> None:
+        """Let a text take turns. Its model is found now: before its first turn it may have to go for another."""
+        try:
+            model, stepper = self.store.get(asked.models)
+        except Exception:  # it could not be sent, or there is no memory to make its weights ready
+            logging.getLogger(__name__).exception("a text could not be begun")
+            self.connection.send(Failed(asked.text, "its model could not be loaded; try again in a minute."))
+            return
+        self.paths[asked.text] = asked.path
+        chunks = taught(model, asked.prompt, asked.sampling, stepper, asked.learning)
+        self.turns.add(asked.path, (asked.text, chunks))
 
     def drop(self, text: int) -> None:
         self.begun.discard(text)

@@ -68,7 +68,8 @@ class Writers:
         self._deaths: list[float] = []
         self._texts: dict[int, _Text] = {}
         self._line = Line[Ticket](places, settings.MAX_IN_LINE, settings.MAX_REQUESTS_EACH)
-        self._here: Worker | None = None
+        self._within: Worker | None = None  # in a thread of this process
+        self._room = settings.MAX_SENT_BYTES // max(1, processes)
         self._workers: list[Worker] = []
         if processes and fork and may_fork():
             self._store.prepare()
@@ -114,14 +115,14 @@ class Writers:
             if self._line.join(asked.visitor, ticket):
                 self._start(ticket)
             else:
-                ticket.wait_at(self._line.place(asked.visitor))
+                ticket.wait_at(self._line.position(asked.visitor))
         return ticket
 
     def close(self) -> None:
         """End all workers, and every text with them."""
         with self._lock:
             self._closed = True
-            workers = [*self._workers, *([self._here] if self._here else [])]
+            workers = [*self._workers, *([self._within] if self._within else [])]
             tickets = {id(text.ticket): text.ticket for text in self._texts.values()}
             self._texts.clear()
         for ticket in [*tickets.values(), *self._line.waiting()]:
@@ -135,7 +136,7 @@ class Writers:
         return self._numbers[model]
 
     def _worker(self, process: Start | None, models: Iterable[int] = ()) -> Worker:
-        return Worker(process, self._store, models, self._answered, self._lost)
+        return Worker(process, self._store, models, self._room, self._answered, self._lost)
 
     def _start(self, ticket: Ticket) -> None:
         ticket.wait_at(0)
@@ -146,10 +147,10 @@ class Writers:
         """The worker with the fewest texts. A model on another device than the CPU stays in this process."""
         if self._workers and model.device.type == "cpu":
             return min(self._workers, key=lambda worker: worker.load)
-        if self._here is None:
-            self._here = self._worker(None, self._at_start)
-            self._here.listen()
-        return self._here
+        if self._within is None:
+            self._within = self._worker(None, self._at_start)
+            self._within.listen()
+        return self._within
 
     def _write(self, number: int, text: _Text) -> None:
         asked = text.ticket.asked
@@ -179,7 +180,7 @@ class Writers:
             for admitted in self._line.leave(ticket.asked.visitor, ticket):
                 self._start(admitted)
             for waiting in self._line.waiting():
-                waiting.wait_at(self._line.place(waiting.asked.visitor))
+                waiting.wait_at(self._line.position(waiting.asked.visitor))
 
     def _end(self, ticket: Ticket, reason: FinishReason, problem: str = "") -> None:
         with self._lock:
@@ -208,8 +209,8 @@ class Writers:
 
     def _replace(self, worker: Worker) -> None:
         """Start another in its place, unless they keep dying: then the rest write on, or this process does."""
-        if worker is self._here:
-            self._here = None
+        if worker is self._within:
+            self._within = None
             return
         self._workers.remove(worker)
         self._deaths = [at for at in self._deaths if at > time.monotonic() - DEATHS_S] + [time.monotonic()]

@@ -21,7 +21,7 @@ from minrnn.ui.door.routes import Door
 from minrnn.ui.door.sessions import lifespan
 from minrnn.ui.inside import api as inside_api
 from minrnn.ui.inside import tab as inside
-from minrnn.ui.listeners import Listeners
+from minrnn.ui.listeners import Listeners, Slots
 from minrnn.ui.results import tab as results
 from minrnn.ui.tasks import api as tasks_api
 from minrnn.ui.tasks import tab as tasks
@@ -48,6 +48,7 @@ def build(
         listeners: who listens to them; it must be the one that `launch_options` is given.
     """
     served = Served(writers or Writers(), listeners or Listeners())
+    slots = Slots(served.listeners)
     demo: gr.Blocks = Page(title=head.TITLE, analytics_enabled=False, delete_cache=(600, 3600))
     with demo:
         gr.HTML("minRNN", elem_id="brand", apply_default_css=False)
@@ -57,9 +58,9 @@ def build(
             with gr.Tab("Compare", id="compare") as first:
                 fields = compare.build(library, served, extra, copy)
             with gr.Tab("Inside", id="inside") as second:
-                inside.build(library)
+                inside.build(library, slots)
             with gr.Tab("Tasks", id=tasks.ID) as third:
-                tasks.build(queue, looking)
+                tasks.build(queue, looking, slots)
             with gr.Tab("Train", id="train") as fourth:
                 train.build(queue, looking, extra, tabs)
             with gr.Tab("Results", id="results") as fifth:
@@ -68,7 +69,7 @@ def build(
             tab.select(None, None, None, js=f"() => window.minrnn.showTab('{tab.id}')")
         compare.link(fields, tabs, library)
         compare_api.endpoints(library, served)
-        inside_api.endpoints(library)
+        inside_api.endpoints(library, slots)
         tasks_api.endpoints()
         train_api.endpoints(queue)
         demo.unload(lambda: None)  # lets a closed page end its generators

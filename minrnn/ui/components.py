@@ -130,6 +130,12 @@ def visible_errors(fn: F, *, escape: bool = True) -> F:
                 async with aclosing(fn(*args, **kwargs)) as values:
                     async for value in values:
                         yield value
+    elif inspect.iscoroutinefunction(fn):
+
+        @functools.wraps(fn)
+        async def guarded(*args: Any, **kwargs: Any) -> Any:
+            with _messages(escape):
+                return await fn(*args, **kwargs)
     elif inspect.isgeneratorfunction(fn):
 
         @functools.wraps(fn)

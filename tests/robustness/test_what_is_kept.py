@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -160,3 +161,17 @@ def test_sixty_visitors_at_once_are_all_answered(served: Served) -> None:
         thread.join(timeout=60)
     assert len(answers) == 120 and set(answers) <= {200, 500, 503}
     assert served.megabytes - before < 120 and "Traceback" not in served.log
+
+
+def test_readings_that_nobody_hears_hold_up_nobody_and_are_given_up(served: Served) -> None:
+    ask = next(fn for fn in served.config["dependencies"] if fn["api_name"] == "ask")
+    text = {"text": "abcdefgh" * 600, "models": "all", "learn": 0.1}
+    calls = [json.loads(served.post("call/v2/read", text)[1])["event_id"] for _ in range(36)]
+    began = time.monotonic()
+    assert served.post("run/models", {"data": []})[0] == 200  # status
+    assert served.call(ask, [1.0]).startswith("200")  # Stop
+    assert time.monotonic() - began < 2
+    time.sleep(2.1)
+    found = [served.send("GET", f"/gradio_api/call/read/{event}")[1].decode() for event in calls[::12]]
+    assert all("nobody listened" in answer for answer in found)
+    assert "bits_per_char" in served.named("read", {"text": "abc"})

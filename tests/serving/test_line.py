@@ -18,19 +18,19 @@ def full_line(places: int = 3, visitors: int = 6) -> Line[int]:
 
 def test_who_finds_no_place_waits_and_is_told_where() -> None:
     line = full_line()
-    assert [line.place(visitor(n)) for n in range(6)] == [0, 0, 0, 1, 2, 3]
+    assert [line.position(visitor(n)) for n in range(6)] == [0, 0, 0, 1, 2, 3]
 
 
 def test_who_leaves_lets_the_first_in_line_begin() -> None:
     line = full_line()
     assert line.leave(visitor(1), 1) == [3]
-    assert [line.place(visitor(n)) for n in (3, 4, 5)] == [0, 1, 2]
+    assert [line.position(visitor(n)) for n in (3, 4, 5)] == [0, 1, 2]
 
 
 def test_who_leaves_the_line_moves_the_others_up() -> None:
     line = full_line()
     assert line.leave(visitor(3), 3) == []
-    assert line.place(visitor(4)) == 1 and line.waiting() == [4, 5]
+    assert line.position(visitor(4)) == 1 and line.waiting() == [4, 5]
 
 
 def test_a_second_request_of_a_visitor_takes_no_second_place() -> None:

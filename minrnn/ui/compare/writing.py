@@ -22,9 +22,9 @@ from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.runs.request import names
 from minrnn.serving.ticket import Asked
 from minrnn.serving.writers import Writers
-from minrnn.settings import UNHEARD_S, max_pages
+from minrnn.settings import max_pages
 from minrnn.side_by_side import Snapshot, check_prompt, folded_for
-from minrnn.ui.listeners import Listeners, Visit
+from minrnn.ui.listeners import Listeners, Visit, unheard
 
 ALL = "all"
 YIELD_S = 0.05
@@ -167,9 +167,7 @@ async def snapshots(
         MinrnnError: if a text cannot be written, or nobody listens.
     """
     if not await visit.comes():
-        raise MinrnnError(
-            f"nobody listened to the answer within {UNHEARD_S:g} s, so nothing was written; ask again."
-        )
+        raise unheard()
     models = {entry.key: entry.model for entry in begun.entries}
     loop, news = asyncio.get_running_loop(), asyncio.Event()
 

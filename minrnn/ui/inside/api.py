@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import gradio as gr
+
 from minrnn.checked import from_mapping, shown
 from minrnn.errors import ConfigError
 from minrnn.inside.reading import Reading, read
@@ -11,13 +13,19 @@ from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.runs.request import names
 from minrnn.ui.compare.writing import ALL
 from minrnn.ui.components import endpoint
+from minrnn.ui.listeners import Slots
 
 
-def endpoints(library: Library) -> None:
+def endpoints(library: Library, slots: Slots) -> None:
     """Add /read to the current Blocks' API."""
 
-    def read_text(
-        text: str, models: str = ALL, preset: str = "base", learn: float = 0.0, top: int = 0
+    async def read_text(
+        text: str,
+        models: str = ALL,
+        preset: str = "base",
+        learn: float = 0.0,
+        top: int = 0,
+        request: gr.Request | None = None,
     ) -> dict[str, Any]:
         """How likely each character of a text is for the models. One token is one character.
 
@@ -38,9 +46,10 @@ def endpoints(library: Library) -> None:
         """
         asked = {"text": text, "learn": learn, "top": top}
         reading = from_mapping(Reading, {name: value for name, value in asked.items() if value is not None})
-        return {entry.key: read(entry.model, reading) for entry in chosen(library, models, preset)}
+        each = ((entry.key, read(entry.model, reading)) for entry in chosen(library, models, preset))
+        return {key: found async for key, found in slots.steps(request, each)}
 
-    endpoint(read_text, "read", concurrency_id="read", concurrency_limit=2)
+    endpoint(read_text, "read", concurrency_id="read", concurrency_limit=None)
 
 
 def chosen(library: Library, models: Any = ALL, preset: Any = "base") -> list[Entry]:

@@ -6,7 +6,8 @@ All numbers of a reading are sent once; pointing at a character is answered by t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from typing import Any, TypedDict
 
 import gradio as gr
@@ -22,6 +23,7 @@ from minrnn.results.inside import load
 from minrnn.settings import MAX_READ_CHARS
 from minrnn.ui.components import visible_errors
 from minrnn.ui.inside import words
+from minrnn.ui.listeners import Slots
 from minrnn.ui.theme import color, dash, static
 
 LEAD = (
@@ -52,7 +54,7 @@ EXAMPLES = {
     ),
 }
 QUEUED: dict[str, Any] = {
-    "concurrency_id": "read", "concurrency_limit": 2, "show_progress": "hidden", "api_visibility": "private",
+    "concurrency_id": "read", "concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private",
 }  # fmt: skip
 
 
@@ -74,11 +76,12 @@ class Shown(TypedDict):
     stored: dict[str, list[tuple[int, float]]]
 
 
-def build(library: Library) -> None:
+def build(library: Library, slots: Slots) -> None:
     """Draw the tab inside the current Blocks.
 
     Args:
         library: the models loaded at the start.
+        slots: for readings.
     """
     first = library.presets[0] if library.presets else ""
     choices = _models(library, first)
@@ -115,11 +118,13 @@ def build(library: Library) -> None:
         )
     fields: dict[str, Component] = {"text": text, "models": models, "learn": learn}
 
-    def read(values: dict[Component, Any]) -> Iterator[Shown]:
+    async def read(values: dict[Component, Any], request: gr.Request) -> AsyncIterator[Shown]:
         given = {name: values[part] for name, part in fields.items()}
         entries = _chosen(library, first, given["models"])
         reading = Reading(given["text"], LEARN_RATE if given["learn"] else 0.0, LIKELIEST)
-        yield from shown(entries, reading)
+        async with aclosing(slots.steps(request, shown(entries, reading))) as steps:
+            async for found in steps:
+                yield found
 
     gr.on(
         [go.click, text.submit],

@@ -23,6 +23,7 @@ from minrnn.runs.queue import TrainingQueue
 from minrnn.runs.request import TrainRequest
 from minrnn.tasks import NOT_ASKED_CHAR, TASKS, Task, example
 from minrnn.ui.components import live_chart, visible_errors
+from minrnn.ui.listeners import Slots
 from minrnn.ui.tasks import panels
 from minrnn.ui.tasks.charts import HEIGHT
 from minrnn.ui.tasks.entrants import entrants
@@ -45,6 +46,8 @@ NOTES = {
     "full": "at most {time} here, one model after another",
 }
 MAX_SEED = 2**31
+ANSWERS: dict[str, Any] = {**QUEUED, "concurrency_id": "answers", "concurrency_limit": None}
+"""All begin at once, and wait for a slot if somebody listens."""
 
 
 @dataclass
@@ -75,12 +78,13 @@ def seconds_each(models: int) -> float:
     return min(preset, MAX_SECONDS / models - AROUND_S)
 
 
-def build(queue: TrainingQueue, visitor: Visitor) -> None:
+def build(queue: TrainingQueue, visitor: Visitor, slots: Slots) -> None:
     """Draw the tab inside the current Blocks.
 
     Args:
         queue: the training runs of this machine.
         visitor: whoever looks.
+        slots: for a trained model's answers.
     """
     mode, first = settings.training_mode(), offered()[0]
     with gr.Column(elem_id="tasks"):
@@ -124,7 +128,7 @@ def build(queue: TrainingQueue, visitor: Visitor) -> None:
     _live(queue, visitor, parts)
     if mode != "off":
         _train(queue, visitor, parts)
-    _clicked(queue, visitor, parts, worked)
+    _clicked(queue, visitor, slots, parts, worked)
 
 
 def described(task: Task) -> dict[str, Any]:
@@ -208,18 +212,20 @@ def request(name: str) -> TrainRequest:
     )  # fmt: skip
 
 
-def _clicked(queue: TrainingQueue, visitor: Visitor, parts: Parts, worked: gr.HTML) -> None:
+def _clicked(queue: TrainingQueue, visitor: Visitor, slots: Slots, parts: Parts, worked: gr.HTML) -> None:
     """Tie the table to what its buttons do: show the stored results, or let a trained model answer."""
 
-    def do(name: str, token: str, revealed: list[str], event: gr.EventData) -> list[Any]:
+    async def do(
+        name: str, token: str, revealed: list[str], event: gr.EventData, request: gr.Request
+    ) -> list[Any]:
         click = event._data if isinstance(event._data, dict) else {}
         if click.get("action") == "reveal":
             return [[*revealed, name], gr.skip()]
-        return [gr.skip(), answers(queue, name, token or "", click)]
+        return [gr.skip(), await slots.call(request, partial(answers, queue, name, token or "", click))]
 
     inputs, outputs = [parts.choice, visitor.token, parts.revealed], [parts.revealed, worked]
     look = parts.look(queue, visitor)
-    parts.table.click(visible_errors(do), inputs, outputs, trigger_mode="multiple", **QUEUED).then(**look)
+    parts.table.click(visible_errors(do), inputs, outputs, trigger_mode="multiple", **ANSWERS).then(**look)
 
 
 def answers(queue: TrainingQueue, name: str, token: str, click: dict[str, Any]) -> dict[str, Any]:

@@ -154,6 +154,7 @@ def test_what_nobody_listens_to_any_more_ends(library: Library, writers: Writers
             "method": "GET",
             "path": "/gradio_api/queue/data",
             "query_string": b"session_hash=one",
+            "headers": [],
         }
         heard = asyncio.create_task(somebody.middleware(listen)(scope, _never, _never))
         await asyncio.sleep(0)

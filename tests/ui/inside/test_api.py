@@ -14,6 +14,7 @@ from minrnn.inside.reading import Reading, read
 from minrnn.library import open_library
 from minrnn.models import MODEL_NAMES
 from minrnn.ui.inside import api
+from minrnn.ui.listeners import Slots
 from tests.models.small import build
 
 TEXT = "the cat\n<b>&\"' 5 €  sat"
@@ -30,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(folder: Path) -> Iterator[Client]:
     with gr.Blocks(analytics_enabled=False) as demo:
-        api.endpoints(open_library(folder))
+        api.endpoints(open_library(folder), Slots())
     _, url, _ = demo.queue().launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield Client(url, verbose=False)
     demo.close()

@@ -11,6 +11,7 @@ from minrnn.errors import CheckpointError, ConfigError
 from minrnn.runs import limits
 from minrnn.runs.queue import TrainingQueue
 from minrnn.tasks import TASKS
+from minrnn.ui.listeners import Slots
 from minrnn.ui.tasks import tab
 from minrnn.ui.tasks.entrants import entrants
 from minrnn.ui.tasks.view import offered
@@ -21,7 +22,7 @@ from tests.ui.tasks.trained import learnt, made
 def config(mode: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setenv("MINRNN_TRAINING", mode)
     with gr.Blocks(analytics_enabled=False) as demo, gr.Tab("Tasks"):
-        tab.build(TrainingQueue(), visitor())
+        tab.build(TrainingQueue(), visitor(), Slots())
     return {part["props"].get("elem_id"): part["props"] for part in demo.config["components"]}
 
 
