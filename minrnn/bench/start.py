@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from minrnn.bench.machine import circumstances, line
 from minrnn.bench.running import running
 from minrnn.checkpoint import BUNDLED
 from minrnn.errors import ConfigError, MinrnnError
@@ -93,6 +94,8 @@ def measure(flags: StartFlags) -> Iterator[Measured]:
 
 def lines(flags: StartFlags) -> Iterator[str]:
     """The figures as rows of a table, one at a time."""
+    yield line(circumstances(1, rounds=flags.rounds))
+    yield ""
     yield "| the app | measured | goal |"
     yield "|---|---:|---|"
     for one in measure(flags):
@@ -103,7 +106,7 @@ def lines(flags: StartFlags) -> Iterator[str]:
 def figures(flags: StartFlags) -> dict[str, object]:
     """Everything as plain data."""
     return {
-        "rounds": flags.rounds,
+        **circumstances(1, rounds=flags.rounds),
         "figures": [{**asdict(one), "verdict": one.verdict} for one in measure(flags)],
     }
 
