@@ -65,7 +65,7 @@ def describe(device: torch.device) -> str:
     """The hardware's own name, for tables."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{_cpu_name()}, {torch.get_num_threads()} thread(s)"
+    return f"{cpu_name()}, {torch.get_num_threads()} thread(s)"
 
 
 def peak_memory_bytes(device: torch.device) -> int:
@@ -142,7 +142,8 @@ def _cpu_multiplies_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def _cpu_name() -> str:
+def cpu_name() -> str:
+    """The processor's name, as well as it is known."""
     return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 

@@ -9,20 +9,19 @@ other work on the machine touches all three alike. A ratio is the median of the 
 
 from __future__ import annotations
 
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from minrnn import checkpoint, presets
-from minrnn.bench.speed import VOCAB
+from minrnn.bench.machine import circumstances, line
+from minrnn.bench.random_text import VOCAB
 from minrnn.config import Sampling
 from minrnn.draw import Draw
 from minrnn.errors import CheckpointError
@@ -77,14 +76,12 @@ class Row:
 def figures(flags: Decode) -> dict[str, object]:
     """Everything as plain data."""
     found = [{**asdict(row), "ok": all(row.ok)} for row in rows(flags)]
-    return {**circumstances(preset=flags.preset, rounds=flags.rounds), "models": found}
+    return {**_circumstances(flags), "models": found}
 
 
 def lines(flags: Decode) -> Iterator[str]:
     """A report with a table, a row at a time."""
-    yield ", ".join(
-        f"{name} {value}" for name, value in circumstances(preset=flags.preset, rounds=flags.rounds).items()
-    )
+    yield line(_circumstances(flags))
     yield ""
     yield "| model | forward, characters/s | step | bound | step / bound | goal | step / forward | goal |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -95,6 +92,10 @@ def lines(flags: Decode) -> Iterator[str]:
             f"| {row.of_bound:.2f} | {row.of_bound_goal:g}: {bound} "
             f"| {row.of_forward:.1f} | {row.of_forward_goal:g}: {forward} |"
         )
+
+
+def _circumstances(flags: Decode) -> dict[str, object]:
+    return circumstances(1, preset=flags.preset, rounds=flags.rounds, dtype="float32")
 
 
 def rows(flags: Decode) -> Iterator[Row]:
@@ -185,23 +186,3 @@ def by_forward(model: LanguageModel, prompt: str) -> float:
             token = draw(logits[0, -1].numpy())
             logits, state = model(torch.tensor([[token]]), state)
         return time.process_time() - started
-
-
-def circumstances(**flags: object) -> dict[str, object]:
-    """What a figure is worth nothing without: how it was asked for, and what it was measured with."""
-    return {
-        **flags,
-        "threads": 1,
-        "dtype": "float32",
-        "cpu": _cpu(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
-
-
-def _cpu() -> str:
-    """The processor's name, as well as it is known."""
-    info = Path("/proc/cpuinfo")
-    known = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in known if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from minrnn import device as devices
-from minrnn.bench import gpu_checks, gpu_scan, gpu_training
+from minrnn.bench import gpu_checks, gpu_scan, gpu_training, machine
 from minrnn.bench.gpu_plan import Plan, Row
 from minrnn.errors import BackendUnavailable
 
@@ -84,9 +84,9 @@ def rows(plan: Plan, limit: float) -> Iterator[Row]:
 def circumstances(device: torch.device) -> dict[str, object]:
     """What the figures were measured with."""
     return {
+        **machine.circumstances(torch.get_num_threads()),
         "device": devices.describe(device),
         "compute": devices.choose(device.type).reason,
-        "torch": torch.__version__,
         "cuda": torch.version.cuda,
         "triton": _version("triton"),
         "accelerated_scan": _version("accelerated-scan"),
@@ -108,7 +108,7 @@ def figures(plan: Plan, limit: float) -> dict[str, object]:
 
 def lines(plan: Plan, limit: float) -> Iterator[str]:
     """A report with a table, a row at a time."""
-    yield ", ".join(f"{name} {value}" for name, value in circumstances(plan.device).items())
+    yield machine.line(circumstances(plan.device))
     yield ""
     yield "| what | found | goal | | more |"
     yield "|---|---:|---:|---|---|"

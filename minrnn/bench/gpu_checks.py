@@ -14,7 +14,7 @@ from torch import Tensor
 
 from minrnn.bench.gpu_plan import Plan, Row
 from minrnn.bench.gpu_training import begun
-from minrnn.bench.speed import VOCAB
+from minrnn.bench.random_text import VOCAB
 from minrnn.models import MODEL_NAMES, LanguageModel
 from minrnn.models.graph import captured
 from minrnn.presets import get

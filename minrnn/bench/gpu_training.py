@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +12,8 @@ import torch
 
 from minrnn import checkpoint, corpora, presets, train
 from minrnn.bench.gpu_plan import Plan, Row
-from minrnn.bench.speed import VOCAB
+from minrnn.bench.random_text import VOCAB, random_corpus
 from minrnn.config import DeviceName, Sampling, TrainConfig
-from minrnn.corpora import own
 from minrnn.draw import Draw
 from minrnn.errors import MinrnnError
 from minrnn.evaluate import windowed_loss
@@ -35,9 +33,8 @@ def begun(plan: Plan, name: str, **recipe: Any) -> Iterator[train.Iter]:
     """The iters of a training of a preset's model on made-up text."""
     preset = presets.get(plan.preset, name)
     config = _on(plan, preset.train, eval_interval=0, sample_interval=0, max_iters=10**6, **recipe)
-    text = "".join(random.Random(0).choices(VOCAB, k=400_000))
     model = train.new_model(lambda: LanguageModel(replace(preset.model, vocab=VOCAB)), config)
-    events = train.train(train.begin(model, config), own.from_text(text), config)
+    events = train.train(train.begin(model, config), random_corpus(400_000), config)
     yield from (event for event in events if isinstance(event, train.Iter))
 
 

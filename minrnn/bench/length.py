@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from minrnn.bench.decode import circumstances, shaped
+from minrnn.bench.decode import shaped
+from minrnn.bench.machine import circumstances
 from minrnn.corpora import load, splits
 from minrnn.errors import ConfigError, MinrnnError
 from minrnn.evaluate import read
@@ -150,7 +151,8 @@ def table(found: Sequence[Length]) -> Iterator[str]:
 def as_json(found: Sequence[Length], flags: LengthFlags) -> dict[str, object]:
     """Everything as plain data."""
     models = [{**asdict(one), "growth": one.growth, "goal": FLAT, "ok": one.ok} for one in found]
-    return {**circumstances(preset=flags.preset, chars=flags.chars), "models": models}
+    about = circumstances(1, preset=flags.preset, chars=flags.chars, dtype="float32")
+    return {**about, "models": models}
 
 
 def _nats(loss: float | None) -> str:

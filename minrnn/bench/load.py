@@ -18,7 +18,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from minrnn import settings
 from minrnn.bench.asked import PROMPT, alone, arguments, names
+from minrnn.bench.machine import circumstances, line
 from minrnn.bench.page import FINISH_LINE, Page, config
 from minrnn.bench.running import App, running
 from minrnn.bench.seen import Seen
@@ -51,11 +53,13 @@ def figures(flags: Load) -> dict[str, object]:
     """Everything as plain data."""
     seen = measure(flags)
     goals = {name: {"found": f, "goal": g, "ok": ok} for name, (f, g, ok) in seen.goals().items()}
-    return {**asdict(seen), "growth": seen.growth(), "goals": goals}
+    return {**_circumstances(flags), **asdict(seen), "growth": seen.growth(), "goals": goals}
 
 
 def lines(flags: Load) -> Iterator[str]:
     """A report with tables."""
+    yield line(_circumstances(flags))
+    yield ""
     seen = measure(flags)
     yield f"{flags.visitors} visitors for {flags.seconds:g} s; " + ", ".join(
         f"{name} {count}" for name, count in sorted(seen.done.items())
@@ -77,6 +81,10 @@ def lines(flags: Load) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, (found, goal, ok) in seen.goals().items():
         yield f"| {name} | {found:.2f} | {goal:g} | {'ok' if ok else 'short'} |"
+
+
+def _circumstances(flags: Load) -> dict[str, object]:
+    return circumstances(1, visitors=flags.visitors, seconds=flags.seconds, writers=settings.writers())
 
 
 def measure(flags: Load) -> Seen:

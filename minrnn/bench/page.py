@@ -29,27 +29,21 @@ class Page:
         self._parts = {part["id"]: part["props"] for part in config["components"]}
         self._clicked = 0.0
 
-    async def write(
-        self, prompt: str, chars: int, seed: int, stop_after_s: float = 0, leave_after_s: float = 0
-    ) -> Heard:
+    async def write(self, prompt: str, chars: int, seed: int, leave_after_s: float = 0) -> Heard:
         """Press Write and listen to the end.
 
         Args:
             prompt: the text to continue.
             chars: length.
             seed: of the texts.
-            stop_after_s: press Stop after so many seconds; 0 does not.
-            leave_after_s: close the page after so many; 0 does not.
+            leave_after_s: close the page after so many seconds; 0 does not.
         """
         self._clicked = time.time() * 1000
         given = {"prompt": prompt, "Length": chars, "Seed": seed}
         heard = Heard()
         asking = asyncio.create_task(self._listen(heard, "write", given))
-        if wait := stop_after_s or leave_after_s:
-            await asyncio.wait([asking], timeout=wait)
-        if stop_after_s:
-            await self.stop()
         if leave_after_s:
+            await asyncio.wait([asking], timeout=leave_after_s)
             asking.cancel()
         with suppress(asyncio.CancelledError):
             await asking
@@ -84,8 +78,6 @@ class Page:
                     _note(heard, shown, began)
         except (OSError, ValueError, asyncio.IncompleteReadError) as error:
             heard.problem = f"{type(error).__name__}: {error}"
-        finally:
-            heard.seconds = time.perf_counter() - began
 
     def _value(self, part: int, given: Mapping[str, Any]) -> Any:
         """What the page would send of a component."""

@@ -21,8 +21,8 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from minrnn import presets
-from minrnn.bench.decode import circumstances
-from minrnn.bench.speed import VOCAB
+from minrnn.bench.machine import circumstances
+from minrnn.bench.random_text import VOCAB
 from minrnn.errors import ConfigError
 from minrnn.models import MODEL_NAMES, LanguageModel
 
@@ -161,5 +161,5 @@ def table(found: Sequence[Scaling]) -> Iterator[str]:
 
 def as_json(found: Sequence[Scaling], flags: ScalingFlags) -> dict[str, object]:
     """Everything as plain data."""
-    about = circumstances(preset=flags.preset, rounds=flags.rounds, batch=1)
+    about = circumstances(1, preset=flags.preset, rounds=flags.rounds, dtype="float32", batch=1)
     return {**about, "models": [asdict(one) for one in found]}

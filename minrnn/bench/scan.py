@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from minrnn import device
+from minrnn.bench.machine import circumstances, line
 from minrnn.scan import linear_scan, logspace, reference
 
 SHAPES = ((64, 100, 128), (16, 256, 192), (32, 256, 256), (16, 1024, 384))
@@ -67,7 +67,7 @@ def figures(flags: Scan) -> dict[str, object]:
 
 def lines(flags: Scan) -> Iterator[str]:
     """A report with a table, a row at a time."""
-    yield ", ".join(f"{name} {value}" for name, value in _circumstances(flags).items())
+    yield line(_circumstances(flags))
     yield ""
     yield "| (B, T, C) | forward + backward, ms | copy / ours | loop / ours | goal | log-space / ours | goal |"
     yield "|---|---|---|---|---|---|---|"
@@ -117,11 +117,4 @@ def _copied(a: Tensor, clock: Callable[[], float]) -> float:
 
 
 def _circumstances(flags: Scan) -> dict[str, object]:
-    """What a figure is worth nothing without."""
-    return {
-        "rounds": flags.rounds,
-        "threads": flags.threads,
-        "dtype": "float32",
-        "cpu": device.describe(torch.device("cpu")).partition(",")[0],
-        "torch": torch.__version__,
-    }
+    return circumstances(flags.threads, rounds=flags.rounds, dtype="float32")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from minrnn import settings
 from minrnn.bench.asked import alone, arguments
+from minrnn.bench.machine import circumstances, line
 from minrnn.bench.running import App, commit, running
 from minrnn.bench.visitors import API, Heard, generate, get, post
 from minrnn.checkpoint import BUNDLED
@@ -148,11 +149,13 @@ def figures(flags: Serve) -> dict[str, object]:
     goals = {
         name: {"found": found, "goal": goal, "ok": ok} for name, (found, goal, ok) in report.goals().items()
     }
-    return {**asdict(report), "of_baseline": report.of_baseline, "goals": goals}
+    return {**_circumstances(flags), **asdict(report), "of_baseline": report.of_baseline, "goals": goals}
 
 
 def lines(flags: Serve) -> Iterator[str]:
     """A report with tables, a row at a time."""
+    yield line(_circumstances(flags))
+    yield ""
     yield (
         "| app | visitors | characters/s | cores (clients') | first character, median / 95 %, s | all done, s "
         "| told a place | failed | texts equal |"
@@ -171,6 +174,10 @@ def lines(flags: Serve) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, (found, goal, ok) in report.goals().items():
         yield f"| {name} | {found:.2f} | {goal:g} | {'ok' if ok else 'short'} |"
+
+
+def _circumstances(flags: Serve) -> dict[str, object]:
+    return circumstances(1, visitors=flags.visitors, chars=flags.chars, writers=settings.writers())
 
 
 def _row(row: Served) -> str:

@@ -1,33 +1,27 @@
-"""The app's start, memory and first character, measured on a process of its own.
+"""The app's start, memory and first character, measured on a process of its own. Linux only.
 
 python -m minrnn bench start [--json]
 
 The app is started several times, each time from nothing; the last one is then asked to write, alone and beside a
-training.
+training. Memory is that of the app and of its writers; what they share is counted once.
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import statistics
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from minrnn import checkpoint
+from minrnn.bench.machine import circumstances, line
+from minrnn.bench.running import running
+from minrnn.checkpoint import BUNDLED
 from minrnn.errors import ConfigError, MinrnnError
 from minrnn.models import MODEL_NAMES
 
-APP_SECONDS = 120.0
+PATIENCE_S = 120.0
 GOING_ON = ("waiting", "running")
 FIRST_CHARACTERS = 5
 PAGE_SECONDS, IDLE_MB = 4.0, 480.0
@@ -82,20 +76,26 @@ def measure(flags: StartFlags) -> Iterator[Measured]:
         raise ConfigError(f"rounds is {flags.rounds}; measure at least 1.")
     seconds, memory = [], []
     for left in reversed(range(flags.rounds)):
-        with _app() as (url, process, taken):
-            seconds.append(taken)
-            memory.append(_resident_mb(process.pid))
+        with running(BUNDLED.parent) as app:
+            seconds.append(app.start_s)
+            memory.append(app.use().memory_mb)
             if not left:
                 yield Measured("cold start to first page", statistics.median(seconds), "s", PAGE_SECONDS)
-                yield Measured("memory of the idle app", statistics.median(memory), "MB", IDLE_MB)
+                yield Measured(
+                    "memory of the idle app and its writers", statistics.median(memory), "MB", IDLE_MB
+                )
                 if flags.writing:
-                    firsts = [_first_character(url) for _ in range(FIRST_CHARACTERS)]
+                    firsts = [_first_character(app.url) for _ in range(FIRST_CHARACTERS)]
                     yield Measured("first character after the click", statistics.median(firsts), "s")
-                    yield Measured("writing while a run trains, of the idle rate", _beside_training(url), "")
+                    yield Measured(
+                        "writing while a run trains, of the idle rate", _beside_training(app.url), ""
+                    )
 
 
 def lines(flags: StartFlags) -> Iterator[str]:
     """The figures as rows of a table, one at a time."""
+    yield line(circumstances(1, rounds=flags.rounds))
+    yield ""
     yield "| the app | measured | goal |"
     yield "|---|---:|---|"
     for one in measure(flags):
@@ -106,28 +106,9 @@ def lines(flags: StartFlags) -> Iterator[str]:
 def figures(flags: StartFlags) -> dict[str, object]:
     """Everything as plain data."""
     return {
-        "rounds": flags.rounds,
+        **circumstances(1, rounds=flags.rounds),
         "figures": [{**asdict(one), "verdict": one.verdict} for one in measure(flags)],
     }
-
-
-@contextmanager
-def _app() -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
-    """The app in a process of its own, its page answering: its address, the process, and the seconds it took."""
-    port = _free_port()
-    with TemporaryDirectory() as runs:
-        env = {**os.environ, "GRADIO_SERVER_PORT": str(port), "MINRNN_RUNS_DIR": runs}
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=checkpoint.BUNDLED.parent, env=env, stdout=subprocess.DEVNULL
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            until(lambda: _answers(url, process), f"the app's answer at {url}")
-            yield url, process, time.perf_counter() - started
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def _beside_training(url: str) -> float:
@@ -166,7 +147,7 @@ def trains(status: Mapping[str, Any]) -> bool:
     return bool(status["iter"] >= 2)
 
 
-def until(ready: Callable[[], bool], what: str, seconds: float = APP_SECONDS, pause: float = 0.005) -> None:
+def until(ready: Callable[[], bool], what: str, seconds: float = PATIENCE_S, pause: float = 0.005) -> None:
     """Wait until something is ready, for so long and no longer.
 
     Raises:
@@ -184,34 +165,6 @@ def _rate(client: Any) -> float:
     started = time.perf_counter()
     written = client.predict("ROMEO:", max_new_tokens=1500, api_name="/generate")
     return sum(len(text["text"]) for text in written.values()) / (time.perf_counter() - started)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
-    """Whether the app serves its page.
-
-    Raises:
-        MinrnnError: if its process has ended.
-    """
-    if (status := process.poll()) is not None:
-        raise MinrnnError(f"the app ended with exit status {status}; start it by hand to see why.")
-    try:
-        with urllib.request.urlopen(url, timeout=5):
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _resident_mb(pid: int) -> float:
-    """Resident memory of a process, from Linux's /proc."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _first_character(url: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,23 +13,19 @@ import torch
 import torch.distributed as dist
 
 from minrnn import device, presets, ranks
-from minrnn.bench.speed import VOCAB
-from minrnn.corpora import own
+from minrnn.bench.random_text import VOCAB, random_corpus
+from minrnn.bench.running import free_port
 from minrnn.models import LanguageModel
 from minrnn.ranks import ALONE, Ranks
 from minrnn.train import Iter, begin, train
 
-CHARS = "".join(VOCAB[i * i % len(VOCAB)] for i in range(100_000))
 QUIET = {"OMP_WAIT_POLICY": "PASSIVE"}
 """What a training's worker starts with: threads that wait sleep instead of spinning."""
 
 
 def processes(preset: str, name: str, rounds: int) -> dict[str, list[float]]:
     """Seconds of an update by one process, "one", and by two of one thread each, "two"."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return _measured(_rank, 2, preset, name, rounds, port)
+    return _measured(_rank, 2, preset, name, rounds, free_port())
 
 
 def threads(preset: str, name: str, rounds: int) -> dict[str, list[float]]:
@@ -71,7 +66,7 @@ def _iters(preset: str, name: str, group: Ranks) -> Iterator[float]:
         found.train, eval_interval=0, sample_interval=0, device="cpu", max_iters=10**6, max_seconds=0
     )
     model = LanguageModel(replace(found.model, vocab=VOCAB))
-    events = train(begin(model, config), own.from_text(CHARS), config, ranks=group)
+    events = train(begin(model, config), random_corpus(), config, ranks=group)
     yield from (event.iter_seconds for event in events if isinstance(event, Iter))
 
 

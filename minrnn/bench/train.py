@@ -10,7 +10,6 @@ installed. It holds the layer and no language model; here it stands in a plain s
 
 from __future__ import annotations
 
-import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -22,8 +21,8 @@ from torch import nn
 
 from minrnn import device, presets
 from minrnn.bench import plain, together
-from minrnn.bench.speed import VOCAB
-from minrnn.corpora import Corpus, own
+from minrnn.bench.machine import circumstances, line
+from minrnn.bench.random_text import VOCAB, random_corpus
 from minrnn.models import MODEL_NAMES, LanguageModel
 from minrnn.train import Iter, begin, train
 
@@ -83,7 +82,7 @@ def figures(flags: Train) -> dict[str, object]:
     """Everything as plain data."""
     speeds, goals = measure(flags)
     return {
-        **circumstances(flags),
+        **_circumstances(flags),
         "speeds": [asdict(speed) for speed in speeds],
         "goals": [{**asdict(goal), "ok": goal.ok} for goal in goals],
     }
@@ -91,7 +90,7 @@ def figures(flags: Train) -> dict[str, object]:
 
 def lines(flags: Train) -> Iterator[str]:
     """A report with two tables."""
-    yield ", ".join(f"{name} {value}" for name, value in circumstances(flags).items())
+    yield line(_circumstances(flags))
     speeds, goals = measure(flags)
     yield ""
     yield "| training | characters/s | of the matrix peak |"
@@ -105,16 +104,9 @@ def lines(flags: Train) -> Iterator[str]:
         yield f"| {goal.name} | {goal.ratio:.2f} | {goal.goal:g}: {'ok' if goal.ok else 'short'} |"
 
 
-def circumstances(flags: Train) -> dict[str, object]:
-    """What a figure is worth nothing without."""
-    return {
-        "preset": flags.preset,
-        "rounds": flags.rounds,
-        "threads": flags.threads,
-        "dtype": str(device.choose("cpu").dtype).removeprefix("torch."),
-        "cpu": device.describe(torch.device("cpu")).partition(",")[0],
-        "torch": torch.__version__,
-    }
+def _circumstances(flags: Train) -> dict[str, object]:
+    dtype = str(device.choose("cpu").dtype).removeprefix("torch.")
+    return circumstances(flags.threads, preset=flags.preset, rounds=flags.rounds, dtype=dtype)
 
 
 def measure(flags: Train) -> tuple[list[Speed], list[Goal]]:
@@ -139,16 +131,11 @@ def shaped(preset: str, name: str) -> LanguageModel:
     return LanguageModel(replace(presets.get(preset, name).model, vocab=VOCAB))
 
 
-def made_up() -> Corpus:
-    """A text of random characters."""
-    return own.from_text("".join(random.Random(0).choices(VOCAB, k=200_000)))
-
-
 def ours(preset: str, model: LanguageModel) -> Update:
     """Updates as `minrnn.train` makes them, by the preset's recipe."""
     recipe = presets.get(preset, model.config.mixer).train
     config = replace(recipe, eval_interval=0, sample_interval=0, device="cpu", max_iters=10**6, max_seconds=0)
-    events = train(begin(model, config), made_up(), config)
+    events = train(begin(model, config), random_corpus(), config)
     return lambda: next(event for event in events if isinstance(event, Iter))
 
 
@@ -193,13 +180,13 @@ def faster(times: dict[str, list[float]], one: str, other: str) -> float:
 
 def goals(times: dict[str, list[float]]) -> Iterator[Goal]:
     """The ratios of speeds among what was measured."""
-    wanted = (
+    pairs = (
         ("mingru", "lstm", FASTER_THAN_LSTM),
         ("mingru", "minGRU-pytorch, float32", OF_PEER),
         ("mingru", "minGRU-pytorch, bfloat16", OF_PEER_BFLOAT16),
         ("nanogpt", "plain nanoGPT, float32", OF_PLAIN_NANOGPT),
     )
-    for one, other, goal in wanted:
+    for one, other, goal in pairs:
         if one in times and other in times:
             yield Goal(f"{one} / {other}", faster(times, one, other), goal)
 

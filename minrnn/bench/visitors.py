@@ -24,7 +24,6 @@ class Heard:
     Attributes:
         texts: the last text of every model.
         first_s: seconds until the first character of any model; None if none came.
-        seconds: from the request to its end, or to the visitor's leaving.
         places: the places in line that the visitor was told, without repetitions.
         reasons: why each text ended; None where it had not.
         problem: the error that came in the place of an end; empty if none.
@@ -32,7 +31,6 @@ class Heard:
 
     texts: dict[str, str] = field(default_factory=dict)
     first_s: float | None = None
-    seconds: float = 0.0
     places: list[int] = field(default_factory=list)
     reasons: dict[str, str | None] = field(default_factory=dict)
     problem: str = ""
@@ -74,7 +72,6 @@ async def generate(url: str, arguments: Mapping[str, Any], leave_after_s: float 
         pass
     except (OSError, ValueError, asyncio.IncompleteReadError) as error:
         heard.problem = f"{type(error).__name__}: {error}"
-    heard.seconds = time.perf_counter() - began
     return heard
 
 

@@ -1,5 +1,7 @@
 """`python -m minrnn bench`: speed and memory of this machine.
 
+Without a further word it measures writing, training and the scan with few rounds.
+
 `bench decode` measures writing alone, `bench length` endless text, `bench scaling` a training step against its length,
 `bench start` the app's start, `bench serve` many readers at once, `bench load` readers who come and go, `bench train`
 training, `bench scan` the recurrence alone, and `bench gpu` a GPU.
@@ -13,7 +15,7 @@ from datetime import UTC, datetime
 
 import tyro
 
-from minrnn.bench import decode, gpu, length, load, scaling, scan, serve, speed, start, train
+from minrnn.bench import decode, gpu, length, load, scaling, scan, serve, short, start, train
 from minrnn.cli import terminal
 from minrnn.results import length as length_results
 from minrnn.results import scaling as scaling_results
@@ -28,8 +30,8 @@ def main(words: list[str]) -> None:
     if words and words[0] in PARTS:
         PARTS[words[0]](words[1:])
         return
-    for line in speed.run(tyro.cli(speed.Bench, args=words, prog="python -m minrnn bench")):
-        terminal.say(line)
+    flags = tyro.cli(short.Short, args=words, prog="python -m minrnn bench")
+    _say(short.figures(flags) if flags.json else short.lines(flags))
 
 
 def _decode(words: list[str]) -> None:

@@ -104,22 +104,6 @@ def _joined(looks: Sequence[Look | None]) -> Layer | None:
     return Layer(units, shown[0].recurrence if len(shown) == 1 else None, gates, attention)
 
 
-def contributions(recurrence: Recurrence, at: int) -> Tensor:
-    """What every earlier character contributes to the state after one character.
-
-    Args:
-        recurrence: of a text of T characters, B = 1.
-        at: the position of the character, 0 <= at < T.
-
-    Returns:
-        (at + 2, C): first what is left of the state before the text, then a row for each character up to `at`.
-        The rows sum to the state.
-    """
-    decays = recurrence.decay[0, : at + 1].flip(0)
-    kept = torch.cat([torch.ones_like(decays[:1]), decays]).cumprod(dim=0).flip(0)
-    return torch.cat([recurrence.before, recurrence.write[0, : at + 1]]) * kept
-
-
 def shares(layer: Layer, back: int = BACK, head: int | None = None) -> Shares | None:
     """What is left of each earlier character after every character.
 

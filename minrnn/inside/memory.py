@@ -110,19 +110,6 @@ def view(model: CharModel, text: str, layer: int = 0, head: int | None = None) -
     return _view(found, seen, layer, head)
 
 
-def unit_values(model: CharModel, text: str, layer: int, unit: int) -> list[float | None]:
-    """One unit's value after each character.
-
-    Raises:
-        ConfigError: if the model shows no such unit.
-    """
-    seen, _, found = _look(model, text)
-    shown = found[layer] if 0 <= layer < len(found) else None
-    if shown is None or not 0 <= unit < shown.units.shape[1]:
-        raise ConfigError(f"layer {layer} of this model shows no unit {unit}; choose one that it lists.")
-    return _at_typed(shown.units[:, unit], seen)
-
-
 def _look(model: CharModel, text: str) -> tuple[Typed, Tensor, list[Layer | None]]:
     vocab = CharVocab(model.config.vocab)
     seen = typed(text, vocab)

@@ -9,7 +9,7 @@ from pathlib import Path
 from minrnn.config import TrainConfig
 from minrnn.files import write_text
 from minrnn.models import MODEL_NAMES
-from minrnn.results import length, records, svg, task_results, tasks, trials
+from minrnn.results import length, records, scaling, svg, task_results, tasks, trials
 from minrnn.results.figures import Result, bundled, title
 from minrnn.results.records import TRIALS, Record, Records
 from minrnn.results.studies import RECIPES, REPLICATION, STUDIES, TASK_STUDY, Study
@@ -65,6 +65,7 @@ def pages(found: Records) -> dict[str, dict[str, str]]:
             **tasks.sections(found),
             "endless": length.section(length.stored()),
         },
+        "performance.md": {"scaling": scaling.section(scaling.stored())},
     }
 
 

@@ -18,11 +18,14 @@ from minrnn.bench import scaling
 from minrnn.bench.scaling import Scaling, ScalingFlags
 from minrnn.errors import MinrnnError
 from minrnn.files import write_text
+from minrnn.results.tables import table
 
 SHIPPED = Path(__file__).with_name("scaling.json")
 SECONDS = 20.0
 """How long a measurement from the page takes, about; one that takes PATIENCE times as long is ended."""
 PATIENCE = 3
+EIGHTFOLD = 3
+"""The lengths are doubled from each to the next, so every third is shown."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,18 @@ def measured_here(seconds: float = SECONDS) -> list[Scaling]:
 
 
 def section(found: StoredScaling) -> str:
-    """The table and where its figures come from, as Markdown."""
-    table = "\n".join(scaling.table(found.models))
-    return f"{table}\n\nMeasured on {found.date}: {found.machine}; `python -m minrnn bench scaling --save`."
+    """The figures of every eightfold length and where they come from, as Markdown."""
+    lengths = [cost.length for cost in found.models[0].steps][::EIGHTFOLD]
+    head = ["model", *(f"{length:,} characters" for length in lengths)]
+    rows = [[one.model, *_cells(one, lengths)] for one in found.models]
+    where = f"Measured on {found.date}: {found.machine}; `python -m minrnn bench scaling --save`."
+    return f"{table(head, rows, range(1, len(head)))}\n\n{where}"
+
+
+def _cells(one: Scaling, lengths: Sequence[int]) -> list[str]:
+    """Time and memory at each length; empty where a length was left out."""
+    costs = {cost.length: cost for cost in one.steps}
+    return [
+        f"{cost.seconds * 1e3:,.0f} ms, {cost.saved_bytes / 1e6:,.0f} MB" if cost else ""
+        for cost in map(costs.get, lengths)
+    ]

@@ -1,15 +1,13 @@
 """The measurements' clients and tables; how fast is not asserted, for machines differ."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
-from minrnn.bench import running, serve, visitors
+from minrnn.bench import serve, visitors
 from minrnn.bench.running import Use
 from minrnn.bench.seen import Seen
 from minrnn.bench.visitors import Heard
-from minrnn.errors import MinrnnError
 
 
 def answering(answer: bytes, path: str = "/x") -> list[tuple[str, object]]:
@@ -67,8 +65,3 @@ def test_growth_compares_the_end_with_the_state_after_ten_seconds() -> None:
     growth = seen.growth()
     assert growth["threads"] == growth["handles"] == 1 < 1.05 < growth["memory_mb"]
     assert not seen.goals()["memory_mb, end / after 10 s"][2]
-
-
-def test_a_folder_without_an_app_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MinrnnError, match=r"has no app\.py|/proc"), running.running(tmp_path):
-        raise AssertionError("it runs")

@@ -11,7 +11,6 @@ from minrnn.inside.layers import (
     BACK,
     Attention,
     Layer,
-    contributions,
     half_lives,
     layers,
     log_decay,
@@ -32,6 +31,13 @@ def shown(mixer: str, text: Tensor, **shape: Any) -> list[Layer]:
     if not found:
         pytest.skip(f"{mixer} shows nothing")
     return found
+
+
+def contributions(recurrence: Recurrence, at: int) -> torch.Tensor:
+    """(at + 2, C): what the state before the text, then each character up to `at`, gives to the state after `at`."""
+    decays = recurrence.decay[0, : at + 1].flip(0)
+    kept = torch.cat([torch.ones_like(decays[:1]), decays]).cumprod(dim=0).flip(0)
+    return torch.cat([recurrence.before, recurrence.write[0, : at + 1]]) * kept
 
 
 def sums(layer: Layer) -> None:

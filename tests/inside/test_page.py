@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from minrnn.errors import ConfigError
-from minrnn.inside.memory import memory, unit_values, view
+from minrnn.inside.memory import memory, view
 from minrnn.inside.page import page
 from minrnn.inside.reading import Reading
 from minrnn.models import MIXERS, CharModel, Committee
@@ -65,15 +65,6 @@ def test_another_layer_or_head_is_viewed_by_number() -> None:
     for layer, head in ((2, None), (-1, None), (0, 4), (0, -1)):
         with pytest.raises(ConfigError, match="layer is|head is"):
             view(model, TEXT, layer, head)
-
-
-def test_one_units_values_can_be_had() -> None:
-    model = build("lstm")
-    unit = memory(model, TEXT)["units"][0]
-    assert unit_values(model, TEXT, unit["layer"], unit["unit"]) == unit["values"]
-    for layer, number in ((2, 0), (0, 16), (0, -1)):
-        with pytest.raises(ConfigError, match=f"layer {layer} of this model shows no unit {number}"):
-            unit_values(model, TEXT, layer, number)
 
 
 @pytest.mark.parametrize("text", ["", "€", "a", "\n\n"])

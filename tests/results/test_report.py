@@ -12,7 +12,7 @@ from minrnn.results import records, report, studies, tables, task_results
 from minrnn.results.records import Record
 from tests.results.run_folders import finished_run
 
-PAGES = ("replication.md", "recipes.md", "tasks.md")
+PAGES = ("replication.md", "recipes.md", "tasks.md", "performance.md")
 DOCS = Path(__file__).parents[2] / "docs"
 
 
