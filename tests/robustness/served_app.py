@@ -1,4 +1,4 @@
-"""The app as app.py launches it, with small weights: python served_app.py WEIGHTS PORT."""
+"""The app with the options of app.py, small weights and no process that writes: python served_app.py WEIGHTS PORT."""
 
 import os
 import sys

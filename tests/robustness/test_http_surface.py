@@ -134,6 +134,18 @@ def test_bytes_that_are_no_json_are_answered(served: Served) -> None:
     sweep()
 
 
+@pytest.mark.parametrize("raw", ["1e999", "-1e999", "Infinity", "-Infinity", "NaN"])
+@pytest.mark.parametrize("field", ["temperature", "seed"])
+def test_a_number_without_end_is_refused_in_one_sentence(served: Served, field: str, raw: str) -> None:
+    body = f'{{"prompt": "a", "{field}": {raw}}}'.encode()
+    status, answer = served.send("POST", "/gradio_api/call/v2/generate", body)
+    if "e" in raw:  # JSON, but too large for a number
+        answer = served.send("GET", f"/gradio_api/call/generate/{json.loads(answer)['event_id']}")[1]
+        assert status == 200 and f"{field} is {raw[:-5]}inf; it must be a".encode() in answer
+    else:
+        assert status == 400 and f"{raw} is no number".encode() in answer
+
+
 def test_any_address_and_query_is_answered(served: Served) -> None:
     roads = [
         "",

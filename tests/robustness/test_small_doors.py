@@ -46,6 +46,12 @@ def test_a_file_of_the_machine_is_refused_alike_whether_it_is_there(served: Serv
     assert answers[0][1].replace(b"passwd", b"nothing") == answers[1][1]
 
 
+@pytest.mark.parametrize("end", ["a" * 256, "%c3%a9" * 128, "a/" * 2_500])
+@pytest.mark.parametrize("road", ["static/", "assets/", "svelte/", "gradio_api/file="])
+def test_an_address_that_is_too_long_for_a_file_is_not_there(served: Served, road: str, end: str) -> None:
+    assert served.send("GET", f"/{road}{end}")[0] == 404
+
+
 def test_private_functions_have_no_names_and_those_that_wait_cannot_jump_the_queue(served: Served) -> None:
     status, answer = served.post("call/write", {"data": []})
     assert status == 404 and b"there is no endpoint 'write'" in answer

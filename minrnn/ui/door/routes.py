@@ -99,7 +99,7 @@ class Door:
             return
         elif path == "/gradio_api/upload_progress":
             calls.check_session("".join(asked.get("upload_id", [])))
-        elif not (_READ.fullmatch(path) or _is_mcp(page, path)) or "deep_link" in asked:
+        elif not (_READ.fullmatch(path) or _is_mcp(page, path)) or "deep_link" in asked or _is_long(path):
             raise Refusal(404, "there is no such address here.")
         await self.app(scope, receive, send)
 
@@ -166,6 +166,11 @@ def _path(scope: Scope) -> str:
     """The address below the place where the app is mounted."""
     path, root = str(scope["path"]), str(scope.get("root_path", ""))
     return path.removeprefix(root) if root else path
+
+
+def _is_long(path: str) -> bool:
+    """Whether no file system takes this as a path; Gradio would end in a traceback."""
+    return len(path) > 2_000 or any(len(name.encode()) > 255 for name in path.split("/"))
 
 
 def _query(scope: Scope) -> dict[str, list[str]]:

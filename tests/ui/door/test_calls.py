@@ -4,12 +4,16 @@ import asyncio
 import json
 import sys
 import threading
-from typing import Any
+from types import SimpleNamespace
+from typing import cast
 
+import gradio as gr
 import pytest
+from starlette.types import ASGIApp, Message
 
 from minrnn.ui.door import calls
 from minrnn.ui.door.refusal import Refusal
+from minrnn.ui.door.routes import Door
 
 COUNT = 50_000
 
@@ -67,12 +71,20 @@ def test_halves_of_surrogate_pairs_are_replaced_and_nothing_else(sent: str, read
 def test_a_large_body_is_read_beside_the_others(
     size: int, aside: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen, usual = [], calls.read
+    seen = []
 
-    def read(body: bytes) -> tuple[dict[str, Any], bytes]:
+    def read(body: bytes) -> None:
         seen.append(threading.current_thread())
-        return usual(body)
+        raise Refusal(413, f"{len(body)} bytes were read")
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x" * size}
+
+    async def send(_: Message) -> None:
+        pass
 
     monkeypatch.setattr(calls, "read", read)
-    asyncio.run(calls.read_aside(b'{"data":["' + b"x" * size + b'"]}'))
+    page = SimpleNamespace(get_blocks=gr.Blocks)
+    scope = {"type": "http", "method": "POST", "path": "/gradio_api/queue/join", "headers": [], "app": page}
+    asyncio.run(Door(cast(ASGIApp, None), {})(scope, receive, send))
     assert (seen[0] is not threading.current_thread()) == aside

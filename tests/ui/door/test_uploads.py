@@ -5,12 +5,15 @@ import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import gradio as gr
 import pytest
+from gradio.routes import App
 
 from minrnn import settings
-from minrnn.ui.door import uploads
+from minrnn.ui.door import sessions, uploads
 from minrnn.ui.door.refusal import Refusal
 from minrnn.ui.door.uploads import Uploads
 
@@ -81,6 +84,22 @@ def test_folders_that_have_long_been_empty_are_removed_and_no_others(tmp_path: P
         os.utime(folder, (time.time() - 1_000,) * 2)
     uploads.remove_empty(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {full.name, new.name, other.name}
+
+
+def test_an_app_that_serves_sweeps_its_folder_of_files(tmp_path: Path, page: gr.Blocks) -> None:
+    (old := tmp_path / ("0" * 64)).mkdir()
+    os.utime(old, (0, 0))
+    app = SimpleNamespace(get_blocks=lambda: page, uploaded_file_dir=str(tmp_path))
+
+    async def serve() -> None:
+        async with sessions.lifespan(cast(App, app)):
+            for _ in range(500):
+                if not old.exists():
+                    break
+                await asyncio.sleep(0.01)
+
+    asyncio.run(serve())
+    assert not old.exists()
 
 
 def test_the_sweep_goes_on_and_survives_a_folder_that_is_not_there(
