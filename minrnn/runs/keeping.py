@@ -63,7 +63,6 @@ class Keeping:
         Raises:
             ConfigError: if there is no room for what is to come.
         """
-        making.sweep()
         self.look(runs)
         for run in self.forgotten(runs):
             self._try(run, functools.partial(process.stop, run.path))

@@ -126,7 +126,7 @@ def worker(out: Path) -> int | None:
 
 
 def age_s(pid: int) -> float:
-    """Seconds since a process of this machine was started, on Linux; 0 if it is no more. No clock that is set counts."""
+    """Seconds since a process was started, on Linux, by a clock that nobody sets; 0 if the process is no more."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         began = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
         return time.clock_gettime(time.CLOCK_BOOTTIME) - int(began) / os.sysconf("SC_CLK_TCK")

@@ -64,10 +64,12 @@ class TrainingQueue:
         Raises:
             MinrnnError: if they cannot be trained, or not here, or not now.
         """
+        listing.check_on()
+        self._check_may_start(request, token)
+        specs, text = self._read(request)  # may download, and so nobody waits for it
         with self._turn():
-            if settings.training_mode() == "limited":
-                limits.check_may_start(self.runs, token, request.inits)
-            return self._ask(request.specs(), token, request.own_text())
+            self._check_may_start(request, token)
+            return self._ask(specs, token, text)
 
     def resume(self, name: str, token: str = "", more_iters: int = 0) -> None:
         """Let a run that ended go on, once the machine is free.
@@ -128,24 +130,27 @@ class TrainingQueue:
             listing.write_about(run.path, listing.clean_title(title), run.asked, run.owner, run.order)
 
     def step(self) -> None:
-        """Start the run whose turn it is, if the machine is free; where visitors share it, tidy up first."""
+        """Tidy up, then start the run whose turn it is, if the machine is free."""
         with self._stepping, self._alone() as ours:
             self._reap()
             if not ours:
                 return
             if settings.training_mode() == "limited":
                 self._end_overdue()
-                self._tidy_now()
+            self._tidy_now()
             if not settings.on_zero_gpu() and (first := self._claimed()):
                 self._spawn(first.path)
 
     def _tidy_now(self) -> None:
-        """Tidy up, unless somebody asks for runs at this moment."""
+        """Tidy up, unless somebody asks for runs at this moment: what a kill has left and, where visitors share the
+        machine, what they have left."""
         if not self._asking.acquire(blocking=False):
             return
         try:
             with alone(settings.runs_dir() / _ASKING) as ours:
                 if ours:
+                    making.sweep()
+                if ours and settings.training_mode() == "limited":
                     self._keeping.tidy(self.runs.every())
         finally:
             self._asking.release()
@@ -246,7 +251,13 @@ class TrainingQueue:
         with self._asking, turn(settings.runs_dir() / _ASKING):
             yield
 
-    def _ask(self, specs: Sequence[RunSpec], token: str, text: Corpus | None) -> list[str]:
+    def _check_may_start(self, request: TrainRequest, token: str) -> None:
+        if settings.training_mode() == "limited":
+            limits.check_may_start(self.runs, token, request.inits)
+
+    def _read(self, request: TrainRequest) -> tuple[list[RunSpec], Corpus | None]:
+        """What a request asks for, checked, and its own text; checkpoints and texts are read, or downloaded."""
+        specs, text = request.specs(), request.own_text()
         limited = settings.training_mode() == "limited"
         if limited:
             specs = limits.limited(specs)
@@ -255,6 +266,10 @@ class TrainingQueue:
             check_trainable(spec, source)
             if limited:
                 limits.check_vocab(spec, source)
+        return specs, text
+
+    def _ask(self, specs: Sequence[RunSpec], token: str, text: Corpus | None) -> list[str]:
+        limited = settings.training_mode() == "limited"
         owner = listing.owner_of(token) if limited else ""
         if limited:
             self._keeping.tidy(self.runs.every(), owner, specs)
