@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-import os
-import signal
 import subprocess
 import threading
 import time
@@ -24,8 +22,8 @@ from minrnn.runs import folder, limits, listing, making, process
 from minrnn.runs.keeping import Keeping
 from minrnn.runs.listing import Listing, Run
 from minrnn.runs.lock import alone, turn
-from minrnn.runs.request import TrainRequest
-from minrnn.runs.spec import RunSpec, check_trainable
+from minrnn.runs.request import TrainRequest, read
+from minrnn.runs.spec import RunSpec
 from minrnn.train import Event
 
 _LOG = logging.getLogger(__name__)
@@ -66,7 +64,7 @@ class TrainingQueue:
         """
         listing.check_on()
         self._check_may_start(request, token)
-        specs, text = self._read(request)  # may download, and so nobody waits for it
+        specs, text = read(request)  # may download, and so nobody waits for it
         with self._turn():
             self._check_may_start(request, token)
             return self._ask(specs, token, text)
@@ -142,8 +140,7 @@ class TrainingQueue:
                 self._spawn(first.path)
 
     def _tidy_now(self) -> None:
-        """Tidy up, unless somebody asks for runs at this moment: what a kill has left and, where visitors share the
-        machine, what they have left."""
+        """Tidy up what a kill has left, and what visitors have, unless somebody asks for runs at this moment."""
         if not self._asking.acquire(blocking=False):
             return
         try:
@@ -157,9 +154,8 @@ class TrainingQueue:
 
     def _end_overdue(self) -> None:
         """Kill a worker that has hung, also one of an earlier app: nobody else's run starts before it ends."""
-        allowed = (
-            settings.MAX_TRAIN_SECONDS_LIMITED + settings.MAX_SCORE_SECONDS_LIMITED + settings.WORKER_GRACE_S
-        )
+        allowed = settings.MAX_TRAIN_SECONDS_LIMITED + settings.MAX_SCORE_SECONDS_LIMITED
+        allowed += settings.WORKER_GRACE_S
         why = f"the worker had not ended after {allowed:g} seconds, so it was killed."
         for out, child in self._children.items():
             if time.monotonic() - self._spawned[out] > allowed:
@@ -167,11 +163,7 @@ class TrainingQueue:
                 process.give_up(out, why)
         for run in self.runs.every():
             if run.owner and run.status == "running" and run.path not in self._children:
-                pid = process.worker(run.path)
-                if pid is not None and process.age_s(pid) > allowed:
-                    with contextlib.suppress(ProcessLookupError):  # it has just ended
-                        os.kill(pid, signal.SIGKILL)
-                    process.give_up(run.path, why)
+                process.kill_overdue(run.path, allowed, why)
 
     def waiting(self) -> list[Run]:
         """The runs whose turn it is, the next one first; none while another one of the queue trains."""
@@ -193,7 +185,7 @@ class TrainingQueue:
             raise failure
         return None
 
-    def next_here(self, token: str) -> Run | None:
+    def claim_next(self, token: str) -> Run | None:
         """Take the visitor's next run out of the queue, to train it in this process; None if there is none."""
         return next((run for run in _in_turn(self.runs.listed(token)) if process.claim(run.path)), None)
 
@@ -255,19 +247,6 @@ class TrainingQueue:
         if settings.training_mode() == "limited":
             limits.check_may_start(self.runs, token, request.inits)
 
-    def _read(self, request: TrainRequest) -> tuple[list[RunSpec], Corpus | None]:
-        """What a request asks for, checked, and its own text; checkpoints and texts are read, or downloaded."""
-        specs, text = request.specs(), request.own_text()
-        limited = settings.training_mode() == "limited"
-        if limited:
-            specs = limits.limited(specs)
-        for spec in specs:
-            source = folder.read_corpus(spec, Path()) if text is None else text
-            check_trainable(spec, source)
-            if limited:
-                limits.check_vocab(spec, source)
-        return specs, text
-
     def _ask(self, specs: Sequence[RunSpec], token: str, text: Corpus | None) -> list[str]:
         limited = settings.training_mode() == "limited"
         owner = listing.owner_of(token) if limited else ""
@@ -290,7 +269,7 @@ class TrainingQueue:
         return dataclasses.replace(run.spec, train=recipe)
 
 
-def train_here(path: str) -> Iterator[Event]:
+def train_in_process(path: str) -> Iterator[Event]:
     """Train a run in this process: where only the app itself is lent a GPU (ZeroGPU).
 
     Raises:

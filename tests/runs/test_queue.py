@@ -18,7 +18,7 @@ from minrnn.errors import CheckpointError, ConfigError, CorpusError, MinrnnError
 from minrnn.runs import folder, process
 from minrnn.runs.listing import Run
 from minrnn.runs.lock import is_held
-from minrnn.runs.queue import TrainingQueue, train_here
+from minrnn.runs.queue import TrainingQueue, train_in_process
 from minrnn.runs.request import TrainRequest
 from minrnn.runs.spec import RunSpec
 from tests.runs.helpers import SHEEP, halved, losses, made, request, trained, until
@@ -268,7 +268,7 @@ def test_an_extended_run_that_is_stopped_before_its_turn_keeps_the_new_budget(
     queue.stop("run")
     assert (see("run").status, see("run").spec.train.max_iters) == ("stopped", 20)
     queue.resume("run")
-    list(train_here(str(queue.next_here("").path)))  # type: ignore[union-attr]
+    list(train_in_process(str(queue.claim_next("").path)))  # type: ignore[union-attr]
     assert losses(runs_dir / "run")[-1][0] == 20
 
 
