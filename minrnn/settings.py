@@ -40,8 +40,6 @@ HUB_ANSWER_S = 4.0
 DOWNLOAD_TIMEOUT_S = 30.0
 # The one text that is downloaded has 1.1 MB; a longer answer is something else.
 MAX_DOWNLOAD_BYTES = 4_000_000
-
-
 # Beyond this many visitors at once a reader reads faster than the models write; the rest wait in line.
 MAX_VISITORS = 64
 # Longest line. With 1,200 characters a visitor, its end is about two minutes away.
@@ -139,20 +137,12 @@ def training_mode() -> TrainingMode:
 
 
 def max_visitors() -> int:
-    """Visitors whose texts are written at once (MINRNN_MAX_VISITORS); the others wait in line.
-
-    Raises:
-        ConfigError: if it is no whole number from 1 to 1,000.
-    """
+    """Visitors whose texts are written at once (MINRNN_MAX_VISITORS); the others wait in line."""
     return _whole("MINRNN_MAX_VISITORS", MAX_VISITORS, 1, 1_000)
 
 
 def writers() -> int:
-    """Processes that write texts (MINRNN_WRITERS), by default one for each core; 0 writes in the app's own process.
-
-    Raises:
-        ConfigError: if it is no whole number from 0 to 64.
-    """
+    """Processes that write texts (MINRNN_WRITERS), by default one for each core; 0 writes in the app's own process."""
     return _whole("MINRNN_WRITERS", min(cores(), MAX_WRITERS), 0, 64)
 
 
@@ -179,6 +169,19 @@ def max_corpus_chars() -> int:
 
 # Training runs
 
+# A token that names a visitor: with fewer random characters it could be guessed.
+MIN_TOKEN_CHARS = 16
+# Visitors whose jobs wait: at three minutes a job, of however many runs, nobody waits much longer than 25 minutes.
+MAX_QUEUED = 8
+# Twice what the largest preset reads in one iter and in one window; it fits a small machine's memory.
+MAX_CHARS_AN_ITER, MAX_BLOCK = 16_384, 512
+# Attention while training keeps a number for every pair of characters of a window, in every layer and head: 16
+# windows of 512, or 64 of 256.
+MAX_PAIRS_AN_ITER = 16_384 * 256
+# The head's output keeps a number for every character of the text at every character of a batch.
+MAX_LOGITS_AN_ITER = 4_096 * 4_096
+# A task's texts are short. A larger block_size costs a model nothing but rows of learned positions.
+MAX_TASK_BLOCK = 1_024
 # Scoring after a visitor's training, beside its 180 seconds: whoever waits behind it waits no longer than this.
 MAX_SCORE_SECONDS_LIMITED = 20.0
 # Characters of the validation split that are scored then: about two seconds for the largest preset on one core.
@@ -188,6 +191,10 @@ WORKER_GRACE_S = 120.0
 # Visitors' runs that are kept in all: the 72 of nine jobs of the most models, which wait and train at one time, and
 # so many more that no queue, however long, pushes out what has just been trained.
 MAX_KEPT_RUNS = 128
+# A run that no page shows for so long is stopped. A hidden page reports once a minute.
+UNFOLLOWED_S = 120.0
+# A run, and the text it was given, is deleted so long after it has ended: time to look at it and to download it.
+KEPT_S = 3_600.0
 # Of one visitor: two jobs of the most models.
 MAX_KEPT_RUNS_VISITOR = 16
 # A base run has 46 MB, so one visitor can keep ten of them.
@@ -195,21 +202,13 @@ MAX_KEPT_BYTES_VISITOR = 500_000_000
 
 
 def max_kept_bytes() -> int:
-    """Bytes that all visitors' runs may hold together (MINRNN_RUNS_MB): 4 GB, a small part of a Space's 50 GB disk.
-
-    Raises:
-        ConfigError: if the variable is no whole number, or too small for one run.
-    """
+    """Bytes that all visitors' runs may hold together (MINRNN_RUNS_MB): 4 GB, a small part of a Space's 50 GB disk."""
     return _megabytes("MINRNN_RUNS_MB", 4_000)
 
 
 def max_worker_bytes() -> int:
     """Memory that a visitor's worker may hold (MINRNN_TRAIN_MB): 3 GB, half more than the largest allowed recipe was
-    seen to take, and a fifth of a free Space's.
-
-    Raises:
-        ConfigError: if the variable is no whole number, or too small for one run.
-    """
+    seen to take, and a fifth of a free Space's."""
     return _megabytes("MINRNN_TRAIN_MB", 3_000)
 
 
@@ -222,12 +221,9 @@ def _megabytes(name: str, default: int) -> int:
 MAX_WEIGHTS_BYTES = 201_000_000
 # config.json and metrics.json hold a few kilobytes.
 MAX_JSON_BYTES = 1_000_000
-
-
 # A checkpoint's config may ask for no more than this: 200 MB of float32, five times nanoGPT's own size. Visitors
 # may name models of their own, and several are kept in memory.
 MAX_PARAMS = 50_000_000
-
 # A text to look inside: all its figures go to the page at once, 200 to 500 bytes a character and model, and reading
 # it with every model takes a few seconds on one core.
 MAX_READ_CHARS = 5_000

@@ -173,7 +173,7 @@ def execute(
 
 
 def forget_stop(out: Path) -> None:
-    """Forget a wish to stop that a worker which was killed left behind."""
+    """Forget a request to stop that a worker which was killed left behind."""
     with suppress(OSError):
         (out / STOP).unlink(missing_ok=True)
 

@@ -29,10 +29,6 @@ from minrnn.runs.process import QUEUED
 from minrnn.runs.spec import RunSpec
 
 _LOG = logging.getLogger(__name__)
-UNFOLLOWED_S = 120.0
-"""A run that no page shows for so long is stopped. A hidden page reports once a minute."""
-KEPT_S = 3_600.0
-"""A run, and the text it was given, is deleted so long after it has ended."""
 _COPIES, _LOGS = 5, 500_000
 """A run holds five floats a weight (model, raw weights, their average, two moments), and half a megabyte of lines."""
 _USUAL_VOCAB = 256
@@ -63,7 +59,6 @@ class Keeping:
         Raises:
             ConfigError: if there is no room for what is to come.
         """
-        making.sweep()
         self.look(runs)
         for run in self.forgotten(runs):
             self._try(run, functools.partial(process.stop, run.path))
@@ -101,11 +96,11 @@ class Keeping:
     def forgotten(self, runs: Sequence[Run]) -> list[Run]:
         """The visitors' runs that go on although no page has shown them lately."""
         going = [run for run in runs if run.owner and run.active and not run.stopping]
-        return [run for run in going if self.age(run) > UNFOLLOWED_S]
+        return [run for run in going if self.age(run) > settings.UNFOLLOWED_S]
 
     def expired(self, runs: Sequence[Run]) -> list[Run]:
         """The visitors' runs that ended and have been kept long enough. Those of the machine's owner stay."""
-        return [run for run in self._ended(runs) if self.age(run) > KEPT_S]
+        return [run for run in self._ended(runs) if self.age(run) > settings.KEPT_S]
 
     def surplus(self, runs: Sequence[Run], owner: str = "", coming: Sequence[RunSpec] = ()) -> list[Run]:
         """The runs to delete so that the visitors' runs keep to their share of the disk.

@@ -15,18 +15,6 @@ from minrnn.runs.listing import FOLLOWED, Listing, Run
 from minrnn.runs.spec import RunSpec
 from minrnn.tasks import TASKS
 
-MIN_TOKEN_CHARS = 16
-MAX_QUEUED = 8
-"""Visitors whose jobs wait: at three minutes a job, of however many runs, nobody waits much longer than 25 minutes."""
-MAX_CHARS_AN_ITER, MAX_BLOCK = 16_384, 512
-"""Twice what the largest preset reads in one iter and in one window; it fits a small machine's memory."""
-MAX_PAIRS_AN_ITER = 16_384 * 256
-"""Attention while training keeps a number for every pair of characters of a window, in every layer and head: 16
-windows of 512, or 64 of 256."""
-MAX_LOGITS_AN_ITER = 4_096 * 4_096
-"""The head's output keeps a number for every character of the text at every character of a batch."""
-MAX_TASK_BLOCK = 1_024
-"""A task's texts are short. A larger block_size costs a model nothing but rows of learned positions."""
 _AT_HOME = "run minRNN on your own machine"
 
 
@@ -44,16 +32,16 @@ def check_may_start(runs: Listing, token: str, inits: Sequence[str]) -> None:
 
 def check_free(runs: Listing, token: str) -> None:
     """Raise ConfigError unless the holder of a token may ask for a job now."""
-    if len(token) < MIN_TOKEN_CHARS:
+    if len(token) < settings.MIN_TOKEN_CHARS:
         raise ConfigError(
-            f"the token has {len(token)} characters; give at least {MIN_TOKEN_CHARS} random ones."
+            f"the token has {len(token)} characters; give at least {settings.MIN_TOKEN_CHARS} random ones."
         )
     if any(run.active for run in runs.listed(token)):
         raise ConfigError("a run of yours is still going here; wait for it, or stop it first.")
     waiting = len({run.owner for run in runs.every() if run.status == "waiting"})
-    if waiting >= MAX_QUEUED:
+    if waiting >= settings.MAX_QUEUED:
         raise ConfigError(
-            f"{waiting} visitors are waiting here and the limit is {MAX_QUEUED}; try again in a few minutes."
+            f"{waiting} visitors are waiting here and the limit is {settings.MAX_QUEUED}; try again in a few minutes."
         )
 
 
@@ -81,7 +69,15 @@ def follow(runs: Sequence[Run]) -> None:
 def check_vocab(spec: RunSpec, source: Source) -> None:
     """Raise ConfigError if one iter on that text would take more memory than a small machine has."""
     chars = spec.train.batch_size * data.window(spec.corpus, spec.model)
-    _check([("batch times window times different characters", chars * len(source.vocab), MAX_LOGITS_AN_ITER)])
+    _check(
+        [
+            (
+                "batch times window times different characters",
+                chars * len(source.vocab),
+                settings.MAX_LOGITS_AN_ITER,
+            )
+        ]
+    )
 
 
 def _check_sizes(spec: RunSpec) -> None:
@@ -90,9 +86,9 @@ def _check_sizes(spec: RunSpec) -> None:
     _check(
         [
             ("iters", spec.train.max_iters, settings.MAX_ITERS_LIMITED),
-            ("window (block_size)", block, MAX_TASK_BLOCK if window < block else MAX_BLOCK),
-            ("batch times window", chars, MAX_CHARS_AN_ITER),
-            ("batch times window times window", chars * window, MAX_PAIRS_AN_ITER),
+            ("window (block_size)", block, settings.MAX_TASK_BLOCK if window < block else settings.MAX_BLOCK),
+            ("batch times window", chars, settings.MAX_CHARS_AN_ITER),
+            ("batch times window times window", chars * window, settings.MAX_PAIRS_AN_ITER),
         ]
     )
 

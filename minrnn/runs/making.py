@@ -1,7 +1,9 @@
 """Making the folders of a job, whole or not at all, and deleting the folder of a run.
 
-A folder is made under a hidden name, with everything in it that it takes to start the run, and then renamed. So a
-kill at any instant leaves no half of a run; what it leaves under a hidden name is swept away by the next job.
+A folder is made under a hidden name, with everything in it that it takes to start the run. When the folders of a job
+are all made, a hidden file says which names they get, and then they are renamed. So a kill at any instant leaves no
+half of a run. What it leaves of a job is swept away, or, where that file is there, finished: when the queue looks at
+its runs next, or the next job is made.
 """
 
 from __future__ import annotations
@@ -20,12 +22,14 @@ from minrnn.runs import folder, listing, process
 from minrnn.runs.listing import Run
 from minrnn.runs.spec import OWN_TEXT, RunSpec
 
-_NEW, _DELETED = ".new-", ".deleted-"
+_NEW, _DELETED, _MADE = ".new-", ".deleted-", ".made-"
+"""Before the hidden names: of a folder that is being made, one that is being deleted, and the file of a job whose
+folders are all made and get their names now."""
 
 
 def make(specs: Sequence[RunSpec], titles: Sequence[str], owner: str, text: str | None) -> list[str]:
-    """Make the folders of a job's runs, which then wait for their turn: all of them, or none. Nobody else may be
-    making or deleting runs meanwhile.
+    """Make the folders of a job's runs, which then wait for their turn: all of them, or none; after a kill while they
+    get their names, all of them once `sweep` is called. Nobody else may be making or deleting runs meanwhile.
 
     A reader's own text is stored once: the other runs' files are further names of the same bytes, so each folder
     still holds all it needs, also where it is moved or another one is deleted.
@@ -44,6 +48,7 @@ def make(specs: Sequence[RunSpec], titles: Sequence[str], owner: str, text: str 
     """
     sweep()
     root, asked = settings.runs_dir(), time.time()
+    whole = root / f"{_MADE}{secrets.token_hex(8)}"
     made: list[tuple[Path, Path]] = []
     try:
         for order, (spec, title) in enumerate(zip(specs, titles, strict=True)):
@@ -55,10 +60,11 @@ def make(specs: Sequence[RunSpec], titles: Sequence[str], owner: str, text: str 
             folder.create(aside, spec, text if not order else None)
             listing.write_about(aside, title, asked, owner, order)
             process.queue(aside)
-        for aside, out in made:
-            aside.rename(out)
-        files.sync_folder(root)
+        files.write_json(whole, {aside.name: out.name for aside, out in made})
+        _finish(whole)
     except BaseException as error:
+        with suppress(OSError):  # first of all: what is half deleted must not be finished
+            whole.unlink(missing_ok=True)
         for path in (path for pair in made for path in pair):
             shutil.rmtree(path, ignore_errors=True)
         if not isinstance(error, OSError | CheckpointError):
@@ -92,8 +98,25 @@ def delete(run: Run) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def _finish(whole: Path) -> None:
+    """Give the folders of a job that are all made the names that this file says, as far as they have not got them.
+
+    Raises:
+        OSError: if one of them cannot be renamed.
+    """
+    for aside, out in files.read_object(whole).items():
+        with suppress(FileNotFoundError):  # it has got its name
+            (whole.parent / aside).rename(whole.parent / str(out))
+    files.sync_folder(whole.parent)
+    whole.unlink(missing_ok=True)
+
+
 def sweep() -> None:
-    """Remove what an app that was killed left half made or half deleted. Nobody may be making or deleting runs now."""
+    """Finish or remove what an app that was killed left half made or half deleted. Nobody may be making or deleting
+    runs now."""
+    for whole in settings.runs_dir().glob(f"{_MADE}*"):
+        with suppress(OSError):
+            _finish(whole)
     for mark in (_NEW, _DELETED):
         for path in settings.runs_dir().glob(f"{mark}*"):
             shutil.rmtree(path, ignore_errors=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -131,6 +132,15 @@ def age_s(pid: int) -> float:
         began = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
         return time.clock_gettime(time.CLOCK_BOOTTIME) - int(began) / os.sysconf("SC_CLK_TCK")
     return 0.0
+
+
+def kill_overdue(out: Path, allowed_s: float, why: str) -> None:
+    """Kill the worker of a folder, whichever app has started it, if it is older than it may be, and say so there."""
+    pid = worker(out)
+    if pid is not None and age_s(pid) > allowed_s:
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGKILL)
+        give_up(out, why)
 
 
 def reap(out: Path, status: int) -> None:

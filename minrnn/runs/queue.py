@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-import os
-import signal
 import subprocess
 import threading
 import time
@@ -24,8 +22,8 @@ from minrnn.runs import folder, limits, listing, making, process
 from minrnn.runs.keeping import Keeping
 from minrnn.runs.listing import Listing, Run
 from minrnn.runs.lock import alone, turn
-from minrnn.runs.request import TrainRequest
-from minrnn.runs.spec import RunSpec, check_trainable
+from minrnn.runs.request import TrainRequest, read
+from minrnn.runs.spec import RunSpec
 from minrnn.train import Event
 
 _LOG = logging.getLogger(__name__)
@@ -64,10 +62,12 @@ class TrainingQueue:
         Raises:
             MinrnnError: if they cannot be trained, or not here, or not now.
         """
+        listing.check_on()
+        self._check_may_start(request, token)
+        specs, text = read(request)  # may download, and so nobody waits for it
         with self._turn():
-            if settings.training_mode() == "limited":
-                limits.check_may_start(self.runs, token, request.inits)
-            return self._ask(request.specs(), token, request.own_text())
+            self._check_may_start(request, token)
+            return self._ask(specs, token, text)
 
     def resume(self, name: str, token: str = "", more_iters: int = 0) -> None:
         """Let a run that ended go on, once the machine is free.
@@ -128,33 +128,34 @@ class TrainingQueue:
             listing.write_about(run.path, listing.clean_title(title), run.asked, run.owner, run.order)
 
     def step(self) -> None:
-        """Start the run whose turn it is, if the machine is free; where visitors share it, tidy up first."""
+        """Tidy up, then start the run whose turn it is, if the machine is free."""
         with self._stepping, self._alone() as ours:
             self._reap()
             if not ours:
                 return
             if settings.training_mode() == "limited":
                 self._end_overdue()
-                self._tidy_now()
+            self._tidy_now()
             if not settings.on_zero_gpu() and (first := self._claimed()):
                 self._spawn(first.path)
 
     def _tidy_now(self) -> None:
-        """Tidy up, unless somebody asks for runs at this moment."""
+        """Tidy up what a kill has left, and what visitors have, unless somebody asks for runs at this moment."""
         if not self._asking.acquire(blocking=False):
             return
         try:
             with alone(settings.runs_dir() / _ASKING) as ours:
                 if ours:
+                    making.sweep()
+                if ours and settings.training_mode() == "limited":
                     self._keeping.tidy(self.runs.every())
         finally:
             self._asking.release()
 
     def _end_overdue(self) -> None:
         """Kill a worker that has hung, also one of an earlier app: nobody else's run starts before it ends."""
-        allowed = (
-            settings.MAX_TRAIN_SECONDS_LIMITED + settings.MAX_SCORE_SECONDS_LIMITED + settings.WORKER_GRACE_S
-        )
+        allowed = settings.MAX_TRAIN_SECONDS_LIMITED + settings.MAX_SCORE_SECONDS_LIMITED
+        allowed += settings.WORKER_GRACE_S
         why = f"the worker had not ended after {allowed:g} seconds, so it was killed."
         for out, child in self._children.items():
             if time.monotonic() - self._spawned[out] > allowed:
@@ -162,11 +163,7 @@ class TrainingQueue:
                 process.give_up(out, why)
         for run in self.runs.every():
             if run.owner and run.status == "running" and run.path not in self._children:
-                pid = process.worker(run.path)
-                if pid is not None and process.age_s(pid) > allowed:
-                    with contextlib.suppress(ProcessLookupError):  # it has just ended
-                        os.kill(pid, signal.SIGKILL)
-                    process.give_up(run.path, why)
+                process.kill_overdue(run.path, allowed, why)
 
     def waiting(self) -> list[Run]:
         """The runs whose turn it is, the next one first; none while another one of the queue trains."""
@@ -188,7 +185,7 @@ class TrainingQueue:
             raise failure
         return None
 
-    def next_here(self, token: str) -> Run | None:
+    def claim_next(self, token: str) -> Run | None:
         """Take the visitor's next run out of the queue, to train it in this process; None if there is none."""
         return next((run for run in _in_turn(self.runs.listed(token)) if process.claim(run.path)), None)
 
@@ -246,15 +243,12 @@ class TrainingQueue:
         with self._asking, turn(settings.runs_dir() / _ASKING):
             yield
 
+    def _check_may_start(self, request: TrainRequest, token: str) -> None:
+        if settings.training_mode() == "limited":
+            limits.check_may_start(self.runs, token, request.inits)
+
     def _ask(self, specs: Sequence[RunSpec], token: str, text: Corpus | None) -> list[str]:
         limited = settings.training_mode() == "limited"
-        if limited:
-            specs = limits.limited(specs)
-        for spec in specs:
-            source = folder.read_corpus(spec, Path()) if text is None else text
-            check_trainable(spec, source)
-            if limited:
-                limits.check_vocab(spec, source)
         owner = listing.owner_of(token) if limited else ""
         if limited:
             self._keeping.tidy(self.runs.every(), owner, specs)
@@ -275,7 +269,7 @@ class TrainingQueue:
         return dataclasses.replace(run.spec, train=recipe)
 
 
-def train_here(path: str) -> Iterator[Event]:
+def train_in_process(path: str) -> Iterator[Event]:
     """Train a run in this process: where only the app itself is lent a GPU (ZeroGPU).
 
     Raises:

@@ -10,13 +10,22 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
 
-from minrnn import checkpoint, corpora, data, files, presets
+from minrnn import checkpoint, corpora, data, files, presets, settings
 from minrnn.checked import Checked, shown
 from minrnn.config import Count, DeviceName, DtypeName, Probability, Seed
 from minrnn.corpora import OWN, Corpus
 from minrnn.errors import ConfigError, CorpusError
 from minrnn.models import MODEL_NAMES, mixer_class
-from minrnn.runs.spec import OWN_TEXT, SIGNED_SUFFIX, RunSpec, command, fine_tune, from_preset
+from minrnn.runs import folder, limits
+from minrnn.runs.spec import (
+    OWN_TEXT,
+    SIGNED_SUFFIX,
+    RunSpec,
+    check_trainable,
+    command,
+    fine_tune,
+    from_preset,
+)
 
 MAX_RUNS = 8
 """Runs of one request: more than the models there are is a mistake."""
@@ -128,6 +137,25 @@ class TrainRequest(Checked):
             model=dataclasses.replace(spec.model, **shape),
             train=dataclasses.replace(spec.train, **recipe),
         )
+
+
+def read(request: TrainRequest) -> tuple[list[RunSpec], Corpus | None]:
+    """The runs that are asked for and the reader's own text, checked, within the limits of this machine. Checkpoints
+    and texts are read, or downloaded.
+
+    Raises:
+        MinrnnError: if they cannot be trained, or not here.
+    """
+    specs, text = request.specs(), request.own_text()
+    limited = settings.training_mode() == "limited"
+    if limited:
+        specs = limits.limited(specs)
+    for spec in specs:
+        source = folder.read_corpus(spec, Path()) if text is None else text
+        check_trainable(spec, source)
+        if limited:
+            limits.check_vocab(spec, source)
+    return specs, text
 
 
 def _mixer(model: str) -> str:

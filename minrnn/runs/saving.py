@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import io
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -46,7 +48,7 @@ def check_there(out: Path) -> None:
 
 def save(state: TrainState, out: Path, metrics_bytes: int) -> None:
     """Write model/ and resume.pt, each file whole or not at all. Figures of an earlier end are removed: they are
-    another model's from now on.
+    another model's from now on. Where the disk does not take the new model, they stay with the old one.
 
     Args:
         state: what is saved.
@@ -61,9 +63,8 @@ def save(state: TrainState, out: Path, metrics_bytes: int) -> None:
     check_there(out)
     try:
         (out / MODEL).mkdir(exist_ok=True)  # not the folder above it, which may be gone by now
-        for name in (checkpoint.METRICS, checkpoint.HISTORY):
-            (out / MODEL / name).unlink(missing_ok=True)
-        state.average.save(out / MODEL)
+        with _figures_aside(out / MODEL):
+            state.average.save(out / MODEL)
         files.write_bytes(out / RESUME, buffer.getbuffer())
     except (OSError, SafetensorError) as error:
         need, free = len(buffer.getbuffer()) / 1e6, shutil.disk_usage(out).free / 1e6
@@ -71,6 +72,35 @@ def save(state: TrainState, out: Path, metrics_bytes: int) -> None:
             f"the run could not be saved at iter {state.iter}: {error}. A save needs about {1.5 * need:.1f} MB, "
             f"and {free:.1f} MB are free. {intact(error)}"
         ) from error
+
+
+@contextmanager
+def _figures_aside(model: Path) -> Iterator[None]:
+    """Take the figures of a model away while another one is written. They come back if it could not be.
+
+    A rename takes no space, so they do so on a full disk, too; and a kill meanwhile leaves no figures beside a model
+    that they are not of.
+    """
+    figures = [(model / name, model / f".{name}.aside") for name in (checkpoint.METRICS, checkpoint.HISTORY)]
+    before = _written(model)
+    try:
+        for path, aside in figures:
+            aside.unlink(missing_ok=True)  # left by a kill
+            with suppress(FileNotFoundError):
+                path.replace(aside)
+        yield
+    finally:
+        for path, aside in figures:
+            with suppress(OSError):
+                aside.replace(path) if _written(model) == before else aside.unlink(missing_ok=True)
+
+
+def _written(model: Path) -> tuple[int, int] | None:
+    """What tells the weights of a folder from those that are written there later; None where there are none."""
+    with suppress(OSError):
+        status = (model / disk.WEIGHTS).stat()
+        return status.st_ino, status.st_mtime_ns
+    return None
 
 
 def restored(spec: RunSpec, out: Path) -> TrainState:

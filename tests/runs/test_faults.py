@@ -19,7 +19,7 @@ from minrnn.errors import CheckpointError, MinrnnError
 from minrnn.runs import folder, process
 from minrnn.runs.events import METRICS, last_event
 from minrnn.runs.listing import Listing
-from minrnn.runs.queue import TrainingQueue, train_here
+from minrnn.runs.queue import TrainingQueue, train_in_process
 from tests.runs.helpers import (
     SHEEP,
     apart,
@@ -209,9 +209,9 @@ def test_an_app_that_is_killed_and_started_again_goes_on_with_its_queue(runs_dir
     assert not queue._children and [first.status, second.status] == ["running", "waiting"]
     queue.stop(first.name)
     until(lambda: queue.runs.find(first.name, "").status == "stopped")
-    assert queue.waiting() == [second] and queue.next_here("") == second
+    assert queue.waiting() == [second] and queue.claim_next("") == second
     queue.resume(first.name, more_iters=1)
-    for event in train_here(str(queue.next_here("").path)):  # type: ignore[union-attr]
+    for event in train_in_process(str(queue.claim_next("").path)):  # type: ignore[union-attr]
         last = event
     assert isinstance(last, train.Done) and numbers(first.path) == list(range(1, last.iter + 1))
 

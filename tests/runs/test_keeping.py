@@ -79,11 +79,11 @@ def test_a_run_that_no_page_shows_is_stopped_and_one_that_is_shown_goes_on(
     (name,) = queue.start(request(), ME)
     queue.step()
     for _ in range(3):
-        clock.seconds += keeping.UNFOLLOWED_S - 1
+        clock.seconds += settings.UNFOLLOWED_S - 1
         limits.follow([queue.runs.find(name, ME)])
         queue.step()
     assert queue.runs.find(name, ME).status == "waiting"
-    clock.seconds += keeping.UNFOLLOWED_S + 1
+    clock.seconds += settings.UNFOLLOWED_S + 1
     queue.step()
     assert queue.runs.find(name, ME).status == "stopped"
 
@@ -93,7 +93,7 @@ def test_a_run_is_deleted_so_long_after_its_end(
 ) -> None:
     out = ended("old")
     queue.step()
-    clock.seconds += keeping.KEPT_S - 1
+    clock.seconds += settings.KEPT_S - 1
     queue.step()
     assert out.is_dir()
     clock.seconds += 2
@@ -126,7 +126,7 @@ def test_what_the_machines_owner_trained_by_hand_is_never_tidied_away(
     monkeypatch.setattr(settings, "MAX_KEPT_RUNS", 1)
     ended("hand", "")
     queue.step()
-    clock.seconds += 10 * keeping.KEPT_S
+    clock.seconds += 10 * settings.KEPT_S
     ask(queue), ask(queue, "another" * 3)
     queue.step()
     assert "hand" in [run.name for run in queue.runs.every()] and len(queue.runs.every()) == 2
@@ -170,7 +170,7 @@ def test_a_folder_that_cannot_be_tidied_up_holds_up_nobody_and_is_told_once(
 
     monkeypatch.setattr(module, act, refusing)
     queue.step()
-    clock.seconds += keeping.KEPT_S + 1
+    clock.seconds += settings.KEPT_S + 1
     queue.step(), queue.step()
     (name,) = queue.start(request(), ME)
     assert not queue.runs.every()[-1].path.with_name("good").exists() and queue.runs.find(name, ME).active
@@ -178,7 +178,7 @@ def test_a_folder_that_cannot_be_tidied_up_holds_up_nobody_and_is_told_once(
 
 
 def test_there_is_room_for_finished_runs_beside_the_longest_queue() -> None:
-    going = (limits.MAX_QUEUED + 1) * MAX_RUNS
+    going = (settings.MAX_QUEUED + 1) * MAX_RUNS
     assert settings.MAX_KEPT_RUNS - going >= 3 * settings.MAX_KEPT_RUNS_VISITOR
 
 
@@ -257,7 +257,7 @@ def test_a_run_that_another_one_waits_to_start_from_is_kept(
     out = ended("start")
     queue.step()
     queue.start(request([], inits=[str(out / "model")]), ME)
-    clock.seconds += 100 + keeping.KEPT_S
+    clock.seconds += 100 + settings.KEPT_S
     queue.step()
     assert out.is_dir()
 

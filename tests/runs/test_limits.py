@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from minrnn import checkpoint
+from minrnn import checkpoint, settings
 from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.runs import limits, listing
 from minrnn.runs.queue import TrainingQueue
@@ -67,8 +67,8 @@ def test_a_shared_machine_takes_one_job_a_visitor_and_a_short_queue(queue: Train
     assert all(len(name.rsplit("-", 1)[1]) == 16 for name in names)
     with pytest.raises(ConfigError, match="a run of yours is still going"):
         queue.start(request(), ME)
-    for number in range(1, limits.MAX_QUEUED):
-        queue.start(request(), f"{number}" * limits.MIN_TOKEN_CHARS)
+    for number in range(1, settings.MAX_QUEUED):
+        queue.start(request(), f"{number}" * settings.MIN_TOKEN_CHARS)
     with pytest.raises(ConfigError, match="8 visitors are waiting here and the limit is 8"):
         queue.start(request(), OTHER)
     with pytest.raises(ConfigError, match="token has 0 characters"):
@@ -168,7 +168,7 @@ def test_what_would_take_much_memory_is_refused_before_there_is_a_folder(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         queue.start(request(**changes), ME)
-    assert [path.name for path in runs_dir.iterdir()] == [".asking"]
+    assert not list(runs_dir.glob("*"))
 
 
 def test_scoring_after_a_visitors_training_has_a_bound_of_its_own() -> None:

@@ -53,6 +53,38 @@ def test_an_app_killed_while_it_makes_a_job_leaves_no_half_of_it(runs_dir: Path)
     assert sorted(path.name for path in runs_dir.iterdir()) == [".asking", name]
 
 
+KILLED_LATE = """
+    import os, signal
+    from pathlib import Path
+    from minrnn.runs.queue import TrainingQueue
+    from tests.runs.helpers import request
+    rename, renamed = Path.rename, []
+    def killed(self, target):
+        if renamed:
+            os.kill(os.getpid(), signal.SIGKILL)
+        renamed.append(target)
+        return rename(self, target)
+    Path.rename = killed
+    TrainingQueue().start(request(["mingru", "lstm", "gru"]))
+"""
+
+
+@pytest.mark.parametrize("next_act", ["step", "start"])
+def test_a_job_whose_app_is_killed_while_its_folders_get_their_names_is_finished_whole(
+    next_act: str, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(KILLED_LATE)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    queue = TrainingQueue()
+    (first,) = queue.runs.every()
+    monkeypatch.setenv("SPACES_ZERO_GPU", "1")  # the queue starts no worker there
+    queue.step() if next_act == "step" else queue.start(request(text=SHEEP * 2))
+    job = [run for run in queue.runs.every() if run.asked == first.asked]
+    assert [run.title for run in job] == ["minGRU tiny, own", "LSTM tiny, own", "GRU tiny, own"]
+    assert {run.status for run in job} == {"waiting"} and [run.order for run in job] == [0, 1, 2]
+    assert not [path for mark in (".new-", ".made-") for path in runs_dir.glob(f"{mark}*")]
+
+
 def test_a_job_that_cannot_be_made_leaves_nothing(runs_dir: Path) -> None:
     specs = [micro(), dataclasses.replace(micro(), preset="x" * 300)]  # no folder can have that name
     with pytest.raises(CheckpointError, match=r"cannot be made .*too long.*free some space"):

@@ -12,7 +12,7 @@ from minrnn import checkpoint, train
 from minrnn.cli.train import parse
 from minrnn.runs import folder, process
 from minrnn.runs.listing import Listing
-from minrnn.runs.queue import TrainingQueue, train_here
+from minrnn.runs.queue import TrainingQueue, train_in_process
 from tests.runs.helpers import SHEEP, halved, losses, micro
 
 MODEL = dataclasses.asdict(micro().model)
@@ -58,9 +58,9 @@ def test_an_old_run_that_waits_is_listed_and_trained(waiting: Path) -> None:
     (run,) = Listing().listed("")
     assert (run.title, run.status, run.order, run.begun) == ("minGRU tiny, own", "waiting", 1, False)
     assert (run.spec.corpus, run.spec.train) == ("own", micro().train)
-    taken = TrainingQueue().next_here("")
+    taken = TrainingQueue().claim_next("")
     assert taken is not None
-    assert list(train_here(str(taken.path)))[-1] == train.Done(12, "max_iters")
+    assert list(train_in_process(str(taken.path)))[-1] == train.Done(12, "max_iters")
     assert Listing().listed("")[0].status == "finished"
 
 

@@ -5,8 +5,10 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,9 @@ from minrnn.errors import CheckpointError, ConfigError, CorpusError, MinrnnError
 from minrnn.runs import folder, process
 from minrnn.runs.listing import Run
 from minrnn.runs.lock import is_held
-from minrnn.runs.queue import TrainingQueue, train_here
+from minrnn.runs.queue import TrainingQueue, train_in_process
+from minrnn.runs.request import TrainRequest
+from minrnn.runs.spec import RunSpec
 from tests.runs.helpers import SHEEP, halved, losses, made, request, trained, until
 
 
@@ -145,7 +149,8 @@ HUNG = """
     import sys, time
     from pathlib import Path
     from filelock import FileLock
-    FileLock(Path(sys.argv[-1]) / "lock").acquire()
+    lock = FileLock(Path(sys.argv[-1]) / "lock")
+    lock.acquire()
     time.sleep(600)
 """
 
@@ -158,6 +163,7 @@ def test_a_visitors_worker_that_hangs_is_killed_by_the_next_app_too(
     out = queue.runs.find(name, token).path
     process.claim(out)
     (tmp_path / "minrnn").mkdir()
+    (tmp_path / "minrnn" / "__init__.py").touch()
     (tmp_path / "minrnn" / "__main__.py").write_text(textwrap.dedent(HUNG))
     hung = subprocess.Popen(process.words(out), cwd=tmp_path)  # a worker's command line, and nothing of ours
     until(lambda: is_held(out))
@@ -172,6 +178,30 @@ def test_a_visitors_worker_that_hangs_is_killed_by_the_next_app_too(
 def test_only_the_worker_of_a_folder_is_taken_for_it(runs_dir: Path) -> None:
     assert process.worker(runs_dir / "run") is None
     assert 0 < process.age_s(os.getpid()) < 86_400 and process.age_s(2**30) == 0
+
+
+def test_nobody_waits_while_a_request_reads_what_it_starts_from(
+    queue: TrainingQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (name,) = queue.start(request())
+    reading, go_on = threading.Event(), threading.Event()
+    whole = TrainRequest.specs
+
+    def slow(self: TrainRequest) -> list[RunSpec]:
+        reading.set()
+        assert go_on.wait(60)
+        return whole(self)
+
+    monkeypatch.setattr(TrainRequest, "specs", slow)
+    with ThreadPoolExecutor() as pool:
+        started = pool.submit(queue.start, request("lstm"))
+        assert reading.wait(60)
+        try:
+            pool.submit(queue.delete, name).result(20)
+        finally:
+            go_on.set()
+        names = started.result(60)
+    assert [run.name for run in queue.runs.every()] == names
 
 
 def test_a_clock_that_is_set_back_lets_nobody_jump_the_line(
@@ -238,7 +268,7 @@ def test_an_extended_run_that_is_stopped_before_its_turn_keeps_the_new_budget(
     queue.stop("run")
     assert (see("run").status, see("run").spec.train.max_iters) == ("stopped", 20)
     queue.resume("run")
-    list(train_here(str(queue.next_here("").path)))  # type: ignore[union-attr]
+    list(train_in_process(str(queue.claim_next("").path)))  # type: ignore[union-attr]
     assert losses(runs_dir / "run")[-1][0] == 20
 
 

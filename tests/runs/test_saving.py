@@ -1,15 +1,16 @@
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from minrnn import train
+from minrnn import checkpoint, files, train
 from minrnn.errors import CheckpointError
 from minrnn.models import disk
 from minrnn.runs import folder, saving
 from minrnn.runs.events import METRICS, read_events
-from tests.runs.helpers import copied, halved, losses
+from tests.runs.helpers import copied, halved, losses, trained
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda whole: b"",
@@ -77,6 +78,35 @@ def test_lines_of_a_newer_version_stay_in_the_log(out: Path) -> None:
     list(folder.execute(out))
     assert path.read_bytes().startswith(foreign)
     assert [n for n, _ in losses(out)] == list(range(1, 13))
+
+
+@pytest.mark.parametrize("file", [disk.WEIGHTS, saving.RESUME])
+def test_figures_stay_with_the_model_they_are_of_where_a_save_fails(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = trained(tmp_path / "run", max_iters=1)
+    kept = {
+        name: (out / saving.MODEL / name).read_bytes() for name in (checkpoint.METRICS, checkpoint.HISTORY)
+    }
+    state = saving.restored(folder.read_spec(out), out)
+    whole = files.write_bytes
+
+    def full(path: Path, data: bytes) -> None:
+        if path.name == file:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        whole(path, data)
+
+    monkeypatch.setattr(files, "write_bytes", full)
+    monkeypatch.setattr(disk, "write_bytes", full)
+    with pytest.raises(CheckpointError, match="No space left"):
+        saving.save(state, out, 0)
+    found = {
+        path.name: path.read_bytes() for path in (out / saving.MODEL).glob("*.json*") if path.name in kept
+    }
+    assert found == (
+        kept if file == disk.WEIGHTS else {}
+    )  # with the weights written, they are another model's
+    assert not list((out / saving.MODEL).glob(".*"))
 
 
 def test_what_a_killed_worker_left_aside_is_swept_away(out: Path) -> None:

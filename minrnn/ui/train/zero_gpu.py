@@ -12,7 +12,7 @@ from gradio.events import Dependency
 from minrnn import settings
 from minrnn.errors import MinrnnError
 from minrnn.runs.folder import read_spec
-from minrnn.runs.queue import TrainingQueue, train_here
+from minrnn.runs.queue import TrainingQueue, train_in_process
 from minrnn.train import Event
 from minrnn.ui.components import visible_errors
 
@@ -40,7 +40,7 @@ def train_waiting(
     queue: TrainingQueue, token: str, task: Callable[[str], Iterator[Event]]
 ) -> Iterator[Event]:
     """Train the visitor's waiting runs, one after another. A run that fails says so in its folder."""
-    while run := queue.next_here(token):
+    while run := queue.claim_next(token):
         with contextlib.suppress(MinrnnError):
             yield from task(str(run.path))
 
@@ -49,7 +49,7 @@ def chain(queue: TrainingQueue, event: Dependency, token: gr.BrowserState) -> No
     """After an event that asks for runs, train them here, where no process of their own would do."""
     if not settings.on_zero_gpu():
         return
-    task = on_gpu(train_here)  # now, as ZeroGPU wants to know at the start which functions need a GPU
+    task = on_gpu(train_in_process)  # now, as ZeroGPU wants to know at the start which functions need a GPU
 
     def train(token: str) -> Iterator[None]:
         yield

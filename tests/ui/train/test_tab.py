@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from minrnn import checkpoint, train
-from minrnn.runs.queue import TrainingQueue, train_here
+from minrnn.runs.queue import TrainingQueue, train_in_process
 from minrnn.runs.request import TrainRequest
 from minrnn.ui.train import tab, zero_gpu
 from minrnn.ui.visitor import visitor
@@ -45,7 +45,7 @@ def test_no_budget_is_offered_that_would_be_refused(
 def _lend_a_gpu(path: str, wire: Any) -> None:
     """What ZeroGPU does: the generator runs in a process of its own, and every event is pickled."""
     torch.set_num_threads(1)
-    for event in train_here(path):
+    for event in train_in_process(path):
         wire.send_bytes(pickle.dumps(event))
     wire.send_bytes(pickle.dumps(None))
 
@@ -79,4 +79,4 @@ def test_on_zero_gpu_a_run_trains_inside_a_call(runs_dir: Path, monkeypatch: pyt
 
 
 def test_elsewhere_nothing_is_lent_and_nothing_imported() -> None:
-    assert zero_gpu.on_gpu(train_here) is train_here
+    assert zero_gpu.on_gpu(train_in_process) is train_in_process
