@@ -25,12 +25,6 @@ COMMITTEE = "committee"
 HUB = "hub:"
 """Marks the key of a model that a person fetched from the Hub."""
 
-MAX_FURTHER = 4
-"""Models a visitor may add: more panels than these are no comparison."""
-
-FURTHER_KEPT = 8
-"""Further models kept in memory, for all visitors together; another one is read from disk again."""
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -154,8 +148,9 @@ class Library:
     def _keep(self, version: tuple[str, int], entry: Entry) -> Entry:
         with self._lock:
             self._further[version] = entry
-            while len(self._further) > FURTHER_KEPT:
-                self._further.popitem(last=False)
+            held = sum(_bytes(kept) for kept in self._further.values())
+            while held > settings.MAX_FURTHER_BYTES and len(self._further) > 1:
+                held -= _bytes(self._further.popitem(last=False)[1])
         return entry
 
 
@@ -177,14 +172,19 @@ def with_added(keys: Sequence[str], key: str) -> list[str]:
     """A visitor's further models with one more, each once.
 
     Raises:
-        ConfigError: if there would be more than MAX_FURTHER.
+        ConfigError: if there would be more than `settings.MAX_FURTHER`.
     """
     longer = [*(other for other in keys if other != key), key]
-    if len(longer) > MAX_FURTHER:
+    if len(longer) > settings.MAX_FURTHER:
         raise ConfigError(
-            f"{len(keys)} models were added already and {MAX_FURTHER} is the limit; reload the page."
+            f"{len(keys)} models were added already and {settings.MAX_FURTHER} is the limit; reload the page."
         )
     return longer
+
+
+def _bytes(entry: Entry) -> int:
+    """The size of a model's weights."""
+    return sum(weight.numel() * weight.element_size() for weight in entry.checkpoint.model.parameters())
 
 
 def _entry(key: str, loaded: Checkpoint, origin: str) -> Entry:

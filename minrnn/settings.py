@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
+from minrnn.environment import folder, megabytes, variable, whole
 from minrnn.errors import ConfigError
 
 TrainingMode = Literal["full", "limited", "off"]
@@ -57,56 +58,52 @@ MAX_STREAMS_ADDRESS = 2 * (MAX_VISITORS + MAX_IN_LINE)
 MAX_READINGS = 2
 # Processes that write; more are of no use to a small machine, and each has its own texts in memory.
 MAX_WRITERS = 8
+# Models that a visitor may add: more panels than these are no comparison.
+MAX_FURTHER = 4
+# Weights of added models and of runs that are kept in the app's memory, for all visitors together: four of the largest.
+# The model that was not used longest goes first, and is read again when it is asked for.
+MAX_FURTHER_BYTES = 800_000_000
+# Seconds that one request may write. A visitor alone needs about five for 5,000 characters of each model.
+MAX_WRITING_S = 60.0
+# Snapshots a second for all visitors together: each costs the app about two milliseconds.
+MAX_SNAPSHOTS_PER_S = 100
 # Models that were sent to the processes that write, in all of them together, each with its weights made ready (as much
 # again): four of the largest. A process keeps its share of it, and whatever its share the model that is written with.
 MAX_SENT_BYTES = 1_600_000_000
 
 
-def _variable(name: str) -> str | None:
-    """The variable without surrounding blanks; None where it is unset or empty."""
-    return os.environ.get(name, "").strip() or None
-
-
-def _folder(name: str) -> Path | None:
-    value = _variable(name)
-    try:
-        return None if value is None else Path(value).expanduser()
-    except RuntimeError as error:
-        raise ConfigError(f"{name} is {value!r} and names no folder ({error}); give a whole path.") from None
-
-
 def data_dir() -> Path | None:
     """Folder that holds `tinyshakespeare.txt` (MINRNN_DATA_DIR); None where unset."""
-    return _folder("MINRNN_DATA_DIR")
+    return folder("MINRNN_DATA_DIR")
 
 
 def runs_dir() -> Path:
     """Folder that training runs are written to (MINRNN_RUNS_DIR, by default ./runs)."""
-    return _folder("MINRNN_RUNS_DIR") or Path("runs")
+    return folder("MINRNN_RUNS_DIR") or Path("runs")
 
 
 def cache_dir() -> Path:
     """Folder for what can be fetched again: under XDG_CACHE_HOME, else ~/.cache, else the temporary folder."""
     try:
-        return (_folder("XDG_CACHE_HOME") or Path.home() / ".cache") / "minrnn"
+        return (folder("XDG_CACHE_HOME") or Path.home() / ".cache") / "minrnn"
     except RuntimeError:
         return Path(tempfile.gettempdir()) / "minrnn-cache"
 
 
 def on_space() -> bool:
     """Whether this process runs on a Hugging Face Space."""
-    return _variable("SPACE_ID") is not None
+    return variable("SPACE_ID") is not None
 
 
 def space_url() -> str:
     """The address of the Space that this process runs on, to share links to; empty elsewhere."""
-    name = _variable("SPACE_ID")
+    name = variable("SPACE_ID")
     return f"https://huggingface.co/spaces/{name}" if name else ""
 
 
 def on_zero_gpu() -> bool:
     """Whether this process runs on a Space that lends a GPU for a call (ZeroGPU)."""
-    return (_variable("SPACES_ZERO_GPU") or "").lower() in {"1", "t", "true"}
+    return (variable("SPACES_ZERO_GPU") or "").lower() in {"1", "t", "true"}
 
 
 def hub_namespace() -> str | None:
@@ -116,8 +113,8 @@ def hub_namespace() -> str | None:
     looks at its owner's account (SPACE_AUTHOR_NAME) and a local machine at none.
     """
     if "MINRNN_HUB_NAMESPACE" in os.environ:
-        return _variable("MINRNN_HUB_NAMESPACE")
-    return _variable("SPACE_AUTHOR_NAME") if on_space() else None
+        return variable("MINRNN_HUB_NAMESPACE")
+    return variable("SPACE_AUTHOR_NAME") if on_space() else None
 
 
 def training_mode() -> TrainingMode:
@@ -129,7 +126,7 @@ def training_mode() -> TrainingMode:
     Raises:
         ConfigError: on any other value.
     """
-    value = (_variable("MINRNN_TRAINING") or ("limited" if on_space() else "full")).lower()
+    value = (variable("MINRNN_TRAINING") or ("limited" if on_space() else "full")).lower()
     modes: dict[str, TrainingMode] = {"full": "full", "limited": "limited", "off": "off"}
     if value in modes:
         return modes[value]
@@ -137,24 +134,21 @@ def training_mode() -> TrainingMode:
 
 
 def max_visitors() -> int:
-    """Visitors whose texts are written at once (MINRNN_MAX_VISITORS); the others wait in line."""
-    return _whole("MINRNN_MAX_VISITORS", MAX_VISITORS, 1, 1_000)
+    """Visitors whose texts are written at once (MINRNN_MAX_VISITORS); the others wait in line.
+
+    Raises:
+        ConfigError: if it is no whole number from 1 to 1,000.
+    """
+    return whole("MINRNN_MAX_VISITORS", MAX_VISITORS, 1, 1_000)
 
 
 def writers() -> int:
-    """Processes that write texts (MINRNN_WRITERS), by default one for each core; 0 writes in the app's own process."""
-    return _whole("MINRNN_WRITERS", min(cores(), MAX_WRITERS), 0, 64)
+    """Processes that write texts (MINRNN_WRITERS), by default one for each core; 0 writes in the app's own process.
 
-
-def _whole(name: str, default: int, least: int, most: int, of: str = "") -> int:
-    value = _variable(name)
-    if value is None:
-        return default
-    if value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most:
-        return int(value)
-    raise ConfigError(
-        f"{name} is {value[:60]!r}; set it to a whole number{of} from {least} to {most:,}, or unset it."
-    )
+    Raises:
+        ConfigError: if it is no whole number from 0 to 64.
+    """
+    return whole("MINRNN_WRITERS", min(cores(), MAX_WRITERS), 0, 64)
 
 
 def cores() -> int:
@@ -202,19 +196,22 @@ MAX_KEPT_BYTES_VISITOR = 500_000_000
 
 
 def max_kept_bytes() -> int:
-    """Bytes that all visitors' runs may hold together (MINRNN_RUNS_MB): 4 GB, a small part of a Space's 50 GB disk."""
-    return _megabytes("MINRNN_RUNS_MB", 4_000)
+    """Bytes that all visitors' runs may hold together (MINRNN_RUNS_MB): 4 GB, a small part of a Space's 50 GB disk.
+
+    Raises:
+        ConfigError: if the variable is no whole number, or too small for one run.
+    """
+    return megabytes("MINRNN_RUNS_MB", 4_000)
 
 
 def max_worker_bytes() -> int:
     """Memory that a visitor's worker may hold (MINRNN_TRAIN_MB): 3 GB, half more than the largest allowed recipe was
-    seen to take, and a fifth of a free Space's."""
-    return _megabytes("MINRNN_TRAIN_MB", 3_000)
+    seen to take, and a fifth of a free Space's.
 
-
-def _megabytes(name: str, default: int) -> int:
-    """A variable that counts megabytes, in bytes."""
-    return _whole(name, default, 100, 999_999_999, " of megabytes") * 10**6
+    Raises:
+        ConfigError: if the variable is no whole number, or too small for one run.
+    """
+    return megabytes("MINRNN_TRAIN_MB", 3_000)
 
 
 # No larger weights are downloaded: MAX_PARAMS in float32 and room for the header.
@@ -277,7 +274,7 @@ def max_request_bytes() -> int:
     usual = {
         "full": MAX_REQUEST_BYTES_FULL, "limited": MAX_REQUEST_BYTES_LIMITED, "off": MAX_REQUEST_BYTES,
     }  # fmt: skip
-    return _whole("MINRNN_MAX_REQUEST_BYTES", usual[training_mode()], 10_000, 999_999_999)
+    return whole("MINRNN_MAX_REQUEST_BYTES", usual[training_mode()], 10_000, 999_999_999)
 
 
 def max_request_chars() -> int:
@@ -293,9 +290,9 @@ def max_upload_bytes() -> int:
     """
     if training_mode() == "off":
         return 0
-    return _whole("MINRNN_MAX_UPLOAD_BYTES", 4 * max_corpus_chars(), 0, 999_999_999)
+    return whole("MINRNN_MAX_UPLOAD_BYTES", 4 * max_corpus_chars(), 0, 999_999_999)
 
 
 def max_pages() -> int:
     """Open pages that the app remembers (MINRNN_MAX_PAGES)."""
-    return _whole("MINRNN_MAX_PAGES", MAX_PAGES, 1, 1_000_000)
+    return whole("MINRNN_MAX_PAGES", MAX_PAGES, 1, 1_000_000)

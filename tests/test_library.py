@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minrnn import checkpoint, library
+from minrnn import checkpoint, library, settings
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError, ConfigError, HubError
 from minrnn.hub import loading
@@ -116,13 +116,19 @@ def test_a_run_that_trained_on_is_read_again_and_else_not(tmp_path: Path) -> Non
         assert first.model.config.n_layer == layers and opened.further(str(folder)) is first
 
 
-def test_only_so_many_further_models_are_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [0, 2])
+def test_only_so_many_bytes_of_further_models_are_kept_and_always_the_last(
+    kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened = Library({})
-    keys = [str(tmp_path / f"run-{number}" / "model") for number in range(library.FURTHER_KEPT + 1)]
+    keys = [str(tmp_path / f"run-{number}" / "model") for number in range(3)]
     for key in keys:
         save(Path(key))
+    size = 4 * opened.further(keys[0]).checkpoint.model.n_params
+    monkeypatch.setattr(settings, "MAX_FURTHER_BYTES", kept * size)
     entries = [opened.further(key) for key in keys]
-    assert opened.further(keys[-1]) is entries[-1] and opened.further(keys[0]) is not entries[0]
+    assert opened.further(keys[2]) is entries[2] and (opened.further(keys[1]) is entries[1]) == (kept == 2)
+    assert opened.further(keys[0]) is not entries[0]
 
 
 def test_two_libraries_share_nothing(tmp_path: Path) -> None:
@@ -142,7 +148,7 @@ def test_all_models_are_those_of_every_preset_without_their_committees(bundled: 
 
 
 def test_a_visitor_adds_only_so_many() -> None:
-    keys = [f"hub:ada/{number}@0" for number in range(library.MAX_FURTHER)]
+    keys = [f"hub:ada/{number}@0" for number in range(settings.MAX_FURTHER)]
     assert library.with_added(keys, keys[0]) == [*keys[1:], keys[0]]
-    with pytest.raises(ConfigError, match=f"{library.MAX_FURTHER} is the limit"):
+    with pytest.raises(ConfigError, match=f"{settings.MAX_FURTHER} is the limit"):
         library.with_added(keys, "hub:ada/more@0")

@@ -64,18 +64,21 @@ def lines(flags: Load) -> Iterator[str]:
     yield f"{flags.visitors} visitors for {flags.seconds:g} s; " + ", ".join(
         f"{name} {count}" for name, count in sorted(seen.done.items())
     )
-    yield f"Told a place in line: {seen.told}. First character: median {statistics.median(seen.firsts or [0]):.2f} s."
+    yield f"Told a place in line: {seen.waited}. First character: median {statistics.median(seen.firsts or [0]):.2f} s."
     for problem, count in seen.problems.items():
         yield f"{count} times: {problem}"
     yield ""
-    yield "| second | memory, MB | threads | handles | processes |"
-    yield "|---|---|---|---|---|"
+    yield "| second | memory, MB | threads | handles | processes | training, MB |"
+    yield "|---|---|---|---|---|---|"
     for at, use in [
         seen.uses[0],
         *seen.uses[len(seen.uses) // 4 :: max(1, len(seen.uses) // 4)],
         seen.uses[-1],
     ]:
-        yield f"| {at:.0f} | {use.memory_mb:,.0f} | {use.threads} | {use.handles} | {use.processes} |"
+        yield (
+            f"| {at:.0f} | {use.memory_mb:,.0f} | {use.threads} | {use.handles} | {use.processes} "
+            f"| {use.training_mb:,.0f} |"
+        )
     yield ""
     yield "| | found | goal | |"
     yield "|---|---|---|---|"
@@ -119,7 +122,7 @@ class _Load:
         """Compare a visitor's texts with what the seed gives."""
         seen = self.seen
         seen.done[did] += 1
-        seen.told += bool(heard.places)
+        seen.waited += bool(heard.places)
         if heard.first_s is not None:
             seen.firsts.append(heard.first_s)
         if heard.problem:
@@ -137,7 +140,7 @@ class _Load:
         except (OSError, ValueError, asyncio.IncompleteReadError) as error:
             self.seen.problems[f"{name}: {error}"] += 1
         taken = time.perf_counter() - began
-        self.seen.answers[name] = max(self.seen.answers.get(name, 0.0), taken)
+        self.seen.answered(name, taken)
 
 
 async def _load(app: App, flags: Load, scripts: Texts, pages: Texts) -> Seen:
@@ -180,7 +183,7 @@ async def _one(load: _Load, did: str, seed: int, after_s: float) -> None:
         began = time.perf_counter()
         load.note(did, await asking, load.pages[seed], False)
         ended = time.perf_counter() - began
-        load.seen.answers["a stopped text"] = max(load.seen.answers.get("a stopped text", 0.0), ended)
+        load.seen.answered("a stopped text", ended)
     elif did == "leaves":
         heard = await page.write(PROMPT, CHARS, seed, leave_after_s=after_s)
         load.note(did, heard, load.pages[seed], False)

@@ -22,19 +22,21 @@ START_S = 120.0
 
 @dataclass(frozen=True)
 class Use:
-    """What the app and its processes take, from Linux's /proc.
+    """What the app and its processes take, from Linux's /proc. Its training workers, which come and go, count apart.
 
     Attributes:
-        memory_mb: memory, what processes share counted once.
+        memory_mb: memory of the app and of what writes, what processes share counted once.
         threads: of all processes.
         handles: open files and connections.
         processes: how many.
+        training_mb: memory of the training workers.
     """
 
     memory_mb: float
     threads: int
     handles: int
     processes: int
+    training_mb: float = 0.0
 
 
 class App:
@@ -68,13 +70,15 @@ class App:
 
     def use(self) -> Use:
         """What it takes now."""
-        pids = self.pids()
-        folders = [Path(f"/proc/{pid}") for pid in pids]
+        every = [Path(f"/proc/{pid}") for pid in self.pids()]
+        training = [folder for folder in every if _trains(folder)]
+        folders = [folder for folder in every if folder not in training]
         return Use(
             sum(_proportional_mb(folder) for folder in folders),
             sum(len(_numbers(folder / "task")) for folder in folders),
             sum(len(_numbers(folder / "fd")) for folder in folders),
-            len(pids),
+            len(folders),
+            sum(_proportional_mb(folder) for folder in training),
         )
 
 
@@ -153,6 +157,15 @@ def _stat(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
         return []
+
+
+def _trains(folder: Path) -> bool:
+    """Whether a process is a training run's, by the words it was started with."""
+    try:
+        words = (folder / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return b"train" in words and b"--run" in words
 
 
 def _proportional_mb(folder: Path) -> float:

@@ -65,3 +65,16 @@ def test_growth_compares_the_end_with_the_state_after_ten_seconds() -> None:
     growth = seen.growth()
     assert growth["threads"] == growth["handles"] == 1 < 1.05 < growth["memory_mb"]
     assert not seen.goals()["memory_mb, end / after 10 s"][2]
+
+
+def test_training_workers_count_apart_and_their_growth_is_no_goal() -> None:
+    seen = Seen(uses=[(float(at), Use(100, 10, 20, 3, 50.0 + at)) for at in range(60)])
+    assert seen.growth()["memory_mb"] == 1 and seen.growth()["training_mb"] > 1.05
+    assert all(ok for *_, ok in seen.goals().values())
+
+
+def test_of_several_answers_the_slowest_and_the_quickest_are_noted() -> None:
+    seen = Seen()
+    for seconds in (0.2, 0.1, 0.3):
+        seen.answered("Stop", seconds)
+    assert seen.answers == {"Stop": 0.3} and seen.quickest == {"Stop": 0.1}

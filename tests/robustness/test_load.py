@@ -16,4 +16,6 @@ def test_readers_who_come_and_go_get_their_texts_and_no_errors() -> None:
     seen = measure(Load(visitors=8, seconds=8))
     assert not seen.problems and not seen.stuck and not seen.wrong
     assert {"writes on the page", "stops", "leaves", "asks by script", "never listens"} == set(seen.done)
-    assert max(seen.answers.values()) < 5  # a second on a machine that does nothing else
+    assert max(seen.quickest.values()) < 2  # of several: another load of the machine slows some of them
+    growth = seen.growth()  # from the first second, so buffers and connections that load needs are in it
+    assert growth["memory_mb"] < 1.5 and growth["threads"] < 3 and growth["handles"] < 3

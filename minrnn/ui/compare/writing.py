@@ -22,19 +22,15 @@ from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.runs.request import names
 from minrnn.serving.ticket import Asked
 from minrnn.serving.writers import Writers
-from minrnn.settings import max_pages
+from minrnn.settings import MAX_SNAPSHOTS_PER_S, MAX_WRITING_S, max_pages
 from minrnn.side_by_side import Snapshot, check_prompt, folded_for
 from minrnn.ui.listeners import Listeners, Visit, unheard
 
 ALL = "all"
 YIELD_S = 0.05
 """Seconds between two snapshots: a browser shows no more than that."""
-YIELDS_PER_S = 100
-"""Snapshots a second for all visitors together: each costs the app about two milliseconds."""
 LOOK_UP_S = 0.25
 """Seconds without news after which a request looks whether it is still wanted."""
-DEADLINE_S = 60.0
-"""Seconds that one request may take. A visitor alone needs about five for 5,000 characters of each model."""
 FINISH_LINE = 80
 """Characters beyond its length in which a text on the page may reach the end of a line."""
 
@@ -146,7 +142,7 @@ async def snapshots(
     writers: Writers,
     visit: Visit,
     should_stop: Callable[[], bool] = lambda: False,
-    deadline_s: float = DEADLINE_S,
+    deadline_s: float = MAX_WRITING_S,
 ) -> AsyncIterator[Snapshot]:
     """Let the models write, for as long as the visitor listens.
 
@@ -192,7 +188,7 @@ async def snapshots(
             if news.is_set() and not ticket.done:
                 news.clear()
                 yield ticket.snapshot()
-                await asyncio.sleep(max(YIELD_S, writers.visitors / YIELDS_PER_S))
+                await asyncio.sleep(max(YIELD_S, writers.visitors / MAX_SNAPSHOTS_PER_S))
         if ticket.problem:
             raise MinrnnError(f"a text could not be written: {ticket.problem}")
         yield ticket.snapshot()
