@@ -15,7 +15,7 @@ from torch import Tensor
 LOG_ITERS = 20
 """Most iters between two readings on a GPU."""
 LOG_SECONDS = 0.5
-"""A reading is due after this time, too, so that the page of a slow run moves."""
+"""Most seconds between two readings, so that the page shows progress of a slow run."""
 
 StopReason = Literal["max_iters", "max_seconds", "target_val_loss", "stopped"]
 
