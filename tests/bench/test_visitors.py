@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from minrnn.bench import serve, visitors
+from minrnn.bench.load_result import LoadResult
 from minrnn.bench.running import Use
-from minrnn.bench.seen import Seen
-from minrnn.bench.visitors import Heard
+from minrnn.bench.visitors import Response
 
 
 def answering(answer: bytes, path: str = "/x") -> list[tuple[str, object]]:
@@ -44,10 +44,10 @@ def test_another_status_is_an_error() -> None:
 
 
 def test_places_in_line_are_noted_without_repetitions() -> None:
-    heard = Heard()
+    response = Response()
     for place in (3, 3, 1, 0):
-        heard.take({"lstm": {"text": "", "finish_reason": None, "place": place}})
-    assert heard.places == [3, 1]
+        response.take({"lstm": {"text": "", "finish_reason": None, "place": place}})
+    assert response.places == [3, 1]
 
 
 def test_the_goals_are_those_of_the_figures() -> None:
@@ -61,7 +61,7 @@ def test_the_goals_are_those_of_the_figures() -> None:
 
 
 def test_growth_compares_the_end_with_the_state_after_ten_seconds() -> None:
-    seen = Seen(uses=[(float(at), Use(100 + at, 10, 20, 3)) for at in range(60)])
-    growth = seen.growth()
+    result = LoadResult(uses=[(float(at), Use(100 + at, 10, 20, 3)) for at in range(60)])
+    growth = result.growth()
     assert growth["threads"] == growth["handles"] == 1 < 1.05 < growth["memory_mb"]
-    assert not seen.goals()["memory_mb, end / after 10 s"][2]
+    assert not result.goals()["memory_mb, end / after 10 s"][2]
