@@ -83,8 +83,8 @@ class Done:
 Event = Iter | Eval | Sample | Done
 
 
-class Unread:
-    """The iters since the last reading.
+class PendingIters:
+    """The iters since the last reading: their loss and gradient norm are still on the device.
 
     Args:
         device: on the CPU there is nothing to wait for, and every iter is read at once.
