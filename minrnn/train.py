@@ -114,8 +114,8 @@ def _agreed(
     state.seconds, val_loss = ranks.of_leader(state.seconds, val_loss)
     asked = False
     if (reason := _spent(state, config, val_loss)) is None:
-        (wishes,) = ranks.sum(float(should_stop()))
-        asked = wishes > 0
+        (wanting_to_stop,) = ranks.sum(float(should_stop()))
+        asked = wanting_to_stop > 0
     return val_loss, reason or ("stopped" if asked else None)
 
 
