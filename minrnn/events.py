@@ -15,7 +15,7 @@ from torch import Tensor
 LOG_ITERS = 20
 """Most iters between two readings on a GPU."""
 LOG_SECONDS = 0.5
-"""A reading is due after this time, too, so that the page of a slow run moves."""
+"""Most seconds between two readings, so that the page shows progress of a slow run."""
 
 StopReason = Literal["max_iters", "max_seconds", "target_val_loss", "stopped"]
 
@@ -83,8 +83,8 @@ class Done:
 Event = Iter | Eval | Sample | Done
 
 
-class Unread:
-    """The iters since the last reading.
+class PendingIters:
+    """The iters since the last reading: their loss and gradient norm are still on the device.
 
     Args:
         device: on the CPU there is nothing to wait for, and every iter is read at once.

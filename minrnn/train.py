@@ -22,7 +22,7 @@ from minrnn import device as devices
 from minrnn.config import TrainConfig
 from minrnn.data import Batches, Data, Source
 from minrnn.errors import TrainingError
-from minrnn.events import Done, Eval, Event, Iter, Sample, StopReason, Unread
+from minrnn.events import Done, Eval, Event, Iter, PendingIters, Sample, StopReason
 from minrnn.models import LanguageModel
 from minrnn.models.compiling import compiled
 from minrnn.models.dropout import noise_of
@@ -76,13 +76,13 @@ def train(
     ranks.check(config.batch_size, state.compute.device)
     bound = data.bind(source, state.model.config)
     batches = bound.batches(config, state.compute.device)
-    unread = Unread(state.compute.device)
+    pending = PendingIters(state.compute.device)
     network = _network(state, bound, config, ranks)
     val_loss = math.inf
     while True:
         val_loss, reason = _agreed(state, config, val_loss, should_stop, ranks)
-        if reason and unread:
-            yield from _read(state, unread, config)
+        if reason and pending:
+            yield from _read(state, pending, config)
         if state.evaluated_at != state.iter and (reason or _due(state.iter, config.eval_interval)):
             state.evaluated_at = state.iter
             if ranks.leads:
@@ -98,9 +98,9 @@ def train(
         if reason:
             yield Done(state.iter, reason)
             return
-        _update(state, network, bound, batches, config, ranks, unread)
-        if unread.is_due or any(_due(state.iter, n) for n in (config.eval_interval, config.sample_interval)):
-            yield from _read(state, unread, config)
+        _update(state, network, bound, batches, config, ranks, pending)
+        if pending.is_due or any(_due(state.iter, n) for n in (config.eval_interval, config.sample_interval)):
+            yield from _read(state, pending, config)
 
 
 def _due(iter: int, interval: int) -> bool:
@@ -114,8 +114,8 @@ def _agreed(
     state.seconds, val_loss = ranks.of_leader(state.seconds, val_loss)
     asked = False
     if (reason := _spent(state, config, val_loss)) is None:
-        (asking,) = ranks.sum(float(should_stop()))
-        asked = asking > 0
+        (wanting_to_stop,) = ranks.sum(float(should_stop()))
+        asked = wanting_to_stop > 0
     return val_loss, reason or ("stopped" if asked else None)
 
 
@@ -144,7 +144,7 @@ def _update(
     batches: Batches,
     config: TrainConfig,
     ranks: Ranks,
-    unread: Unread,
+    pending: PendingIters,
 ) -> None:
     """Make one update. On a GPU nothing in it waits for the device."""
     started = time.perf_counter()
@@ -161,16 +161,16 @@ def _update(
     taken = time.perf_counter() - started
     state.seconds += taken
     event = Iter(state.iter, math.nan, rate, math.nan, state.tokens, state.seconds, taken)
-    unread.add(event, loss, grad_norm)
+    pending.add(event, loss, grad_norm)
 
 
-def _read(state: TrainState, unread: Unread, config: TrainConfig) -> Iterator[Iter]:
+def _read(state: TrainState, pending: PendingIters, config: TrainConfig) -> Iterator[Iter]:
     """Wait for the device, and tell of the iters since the last time."""
     started = time.perf_counter()
-    figures = unread.figures()
+    figures = pending.figures()
     waited = time.perf_counter() - started
     state.seconds += waited
-    for event, (loss, norm) in zip(events := unread.take(figures, waited), figures, strict=True):
+    for event, (loss, norm) in zip(events := pending.take(figures, waited), figures, strict=True):
         _check_finite("the loss", loss, event.iter - 1, config)
         _check_finite("the gradient", norm, event.iter - 1, config)
     yield from events

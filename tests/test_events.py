@@ -44,8 +44,8 @@ def like_a_gpu(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
     monkeypatch.setattr(events, "LOG_ITERS", 8)
     monkeypatch.setattr(events, "LOG_SECONDS", math.inf)
-    unread = events.Unread
-    monkeypatch.setattr(train, "Unread", lambda device: unread(Device()))  # type: ignore[arg-type]
+    pending = events.PendingIters
+    monkeypatch.setattr(train, "PendingIters", lambda device: pending(Device()))  # type: ignore[arg-type]
     monkeypatch.setattr(train, "_reads_at_once", lambda device: False)
     return monkeypatch
 
@@ -124,10 +124,10 @@ def test_a_loss_that_is_not_finite_is_found_when_it_is_read(like_a_gpu: pytest.M
 
 
 def test_a_slow_device_is_read_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    unread = events.Unread(torch.device("cuda"))
+    pending = events.PendingIters(torch.device("cuda"))
     number = torch.ones(())
-    unread.add(Iter(1, 0.0, 0.1, 0.0, 10, 0.4, 0.4), number, number)
-    assert not unread.is_due
-    unread.add(Iter(2, 0.0, 0.1, 0.0, 20, 0.8, 0.4), number, number)
-    assert unread.is_due and len(unread) == 2
-    assert [(it.loss, it.seconds) for it in unread.take(unread.figures(), 0.2)] == [(1.0, 0.5), (1.0, 1.0)]
+    pending.add(Iter(1, 0.0, 0.1, 0.0, 10, 0.4, 0.4), number, number)
+    assert not pending.is_due
+    pending.add(Iter(2, 0.0, 0.1, 0.0, 20, 0.8, 0.4), number, number)
+    assert pending.is_due and len(pending) == 2
+    assert [(it.loss, it.seconds) for it in pending.take(pending.figures(), 0.2)] == [(1.0, 0.5), (1.0, 1.0)]

@@ -19,12 +19,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from minrnn import settings
-from minrnn.bench.asked import PROMPT, alone, arguments, names
+from minrnn.bench.load_result import LoadResult
 from minrnn.bench.machine import circumstances, line
 from minrnn.bench.page import FINISH_LINE, Page, config
 from minrnn.bench.running import App, running
-from minrnn.bench.seen import Seen
-from minrnn.bench.visitors import API, Heard, events, generate, get, post
+from minrnn.bench.visitor_requests import PROMPT, alone, arguments, names
+from minrnn.bench.visitors import API, Response, events, generate, get, post
 from minrnn.checkpoint import BUNDLED
 
 SEEDS, CHARS = 4, 300
@@ -51,29 +51,30 @@ class Load:
 
 def figures(flags: Load) -> dict[str, object]:
     """Everything as plain data."""
-    seen = measure(flags)
-    goals = {name: {"found": f, "goal": g, "ok": ok} for name, (f, g, ok) in seen.goals().items()}
-    return {**_circumstances(flags), **asdict(seen), "growth": seen.growth(), "goals": goals}
+    result = measure(flags)
+    goals = {name: {"found": f, "goal": g, "ok": ok} for name, (f, g, ok) in result.goals().items()}
+    return {**_circumstances(flags), **asdict(result), "growth": result.growth(), "goals": goals}
 
 
 def lines(flags: Load) -> Iterator[str]:
     """A report with tables."""
     yield line(_circumstances(flags))
     yield ""
-    seen = measure(flags)
+    result = measure(flags)
     yield f"{flags.visitors} visitors for {flags.seconds:g} s; " + ", ".join(
-        f"{name} {count}" for name, count in sorted(seen.done.items())
+        f"{name} {count}" for name, count in sorted(result.done.items())
     )
-    yield f"Told a place in line: {seen.waited}. First character: median {statistics.median(seen.firsts or [0]):.2f} s."
-    for problem, count in seen.problems.items():
+    first = statistics.median(result.firsts or [0])
+    yield f"Told a place in line: {result.waited}. First character: median {first:.2f} s."
+    for problem, count in result.problems.items():
         yield f"{count} times: {problem}"
     yield ""
     yield "| second | memory, MB | threads | handles | processes | training, MB |"
     yield "|---|---|---|---|---|---|"
     for at, use in [
-        seen.uses[0],
-        *seen.uses[len(seen.uses) // 4 :: max(1, len(seen.uses) // 4)],
-        seen.uses[-1],
+        result.uses[0],
+        *result.uses[len(result.uses) // 4 :: max(1, len(result.uses) // 4)],
+        result.uses[-1],
     ]:
         yield (
             f"| {at:.0f} | {use.memory_mb:,.0f} | {use.threads} | {use.handles} | {use.processes} "
@@ -82,7 +83,7 @@ def lines(flags: Load) -> Iterator[str]:
     yield ""
     yield "| | found | goal | |"
     yield "|---|---|---|---|"
-    for name, (found, goal, ok) in seen.goals().items():
+    for name, (found, goal, ok) in result.goals().items():
         yield f"| {name} | {found:.2f} | {goal:g} | {'ok' if ok else 'short'} |"
 
 
@@ -90,7 +91,7 @@ def _circumstances(flags: Load) -> dict[str, object]:
     return circumstances(1, visitors=flags.visitors, seconds=flags.seconds, writers=settings.writers())
 
 
-def measure(flags: Load) -> Seen:
+def measure(flags: Load) -> LoadResult:
     """Start the app and put it under load."""
     pages = alone(CHARS, range(SEEDS), FINISH_LINE)  # which go on to the end of a line
     scripts = {seed: {key: text[:CHARS] for key, text in texts.items()} for seed, texts in pages.items()}
@@ -106,7 +107,7 @@ class _Load:
 
     def __init__(self, app: App, scripts: Texts, pages: Texts, seconds: float) -> None:
         self.app, self.scripts, self.pages = app, scripts, pages
-        self.seen, self.began, self.seconds = Seen(), time.monotonic(), seconds
+        self.result, self.began, self.seconds = LoadResult(), time.monotonic(), seconds
         self.config: Mapping[str, Any] = {}
 
     @property
@@ -118,19 +119,19 @@ class _Load:
     def over(self) -> bool:
         return self.now >= self.seconds
 
-    def note(self, did: str, heard: Heard, wanted: Mapping[str, str], whole: bool) -> None:
+    def note(self, did: str, response: Response, wanted: Mapping[str, str], whole: bool) -> None:
         """Compare a visitor's texts with what the seed gives."""
-        seen = self.seen
-        seen.done[did] += 1
-        seen.waited += bool(heard.places)
-        if heard.first_s is not None:
-            seen.firsts.append(heard.first_s)
-        if heard.problem:
-            seen.problems[f"{did}: {heard.problem}"] += 1
+        result = self.result
+        result.done[did] += 1
+        result.waited += bool(response.places)
+        if response.first_s is not None:
+            result.firsts.append(response.first_s)
+        if response.problem:
+            result.problems[f"{did}: {response.problem}"] += 1
             return
-        seen.wrong += not all(wanted[key].startswith(text) for key, text in heard.texts.items())
-        if whole and heard.texts != wanted:
-            seen.problems[f"{did}: not everything was written: {heard.reasons}"] += 1
+        result.wrong += not all(wanted[key].startswith(text) for key, text in response.texts.items())
+        if whole and response.texts != wanted:
+            result.problems[f"{did}: not everything was written: {response.reasons}"] += 1
 
     async def timed(self, name: str, asking: Callable[[], Any]) -> None:
         """Note how long a small request takes."""
@@ -138,12 +139,12 @@ class _Load:
         try:
             await asking()
         except (OSError, ValueError, asyncio.IncompleteReadError) as error:
-            self.seen.problems[f"{name}: {error}"] += 1
+            self.result.problems[f"{name}: {error}"] += 1
         taken = time.perf_counter() - began
-        self.seen.answered(name, taken)
+        self.result.answered(name, taken)
 
 
-async def _load(app: App, flags: Load, scripts: Texts, pages: Texts) -> Seen:
+async def _load(app: App, flags: Load, scripts: Texts, pages: Texts) -> LoadResult:
     load = _Load(app, scripts, pages, flags.seconds)
     load.config = await config(app.url)
     await generate(
@@ -154,7 +155,7 @@ async def _load(app: App, flags: Load, scripts: Texts, pages: Texts) -> Seen:
     if flags.soak:
         beside += [_read(load), _open_pages(load), _train(load)]
     await asyncio.gather(*beside, *[_visitor(load, number) for number in range(flags.visitors)])
-    return load.seen
+    return load.result
 
 
 async def _visitor(load: _Load, number: int) -> None:
@@ -167,7 +168,7 @@ async def _visitor(load: _Load, number: int) -> None:
             async with asyncio.timeout(STUCK_S):
                 await _one(load, did, seed, chance.uniform(0.1, 2.0))
         except TimeoutError:
-            load.seen.stuck += 1
+            load.result.stuck += 1
         await asyncio.sleep(chance.uniform(0, 0.5))
 
 
@@ -183,21 +184,21 @@ async def _one(load: _Load, did: str, seed: int, after_s: float) -> None:
         began = time.perf_counter()
         load.note(did, await asking, load.pages[seed], False)
         ended = time.perf_counter() - began
-        load.seen.answered("a stopped text", ended)
+        load.result.answered("a stopped text", ended)
     elif did == "leaves":
-        heard = await page.write(PROMPT, CHARS, seed, leave_after_s=after_s)
-        load.note(did, heard, load.pages[seed], False)
+        response = await page.write(PROMPT, CHARS, seed, leave_after_s=after_s)
+        load.note(did, response, load.pages[seed], False)
     elif did == "asks by script":
         load.note(did, await generate(url, arguments(CHARS, seed)), load.scripts[seed], True)
     else:
         await post(url, f"{API}/generate", arguments(CHARS, seed))
-        load.seen.done[did] += 1
+        load.result.done[did] += 1
 
 
 async def _watch(load: _Load) -> None:
     """Look at what the app takes, each second."""
     while not load.over:
-        load.seen.uses.append((load.now, await asyncio.to_thread(load.app.use)))
+        load.result.uses.append((load.now, await asyncio.to_thread(load.app.use)))
         await asyncio.sleep(1)
 
 
@@ -219,7 +220,7 @@ async def _open_pages(load: _Load) -> None:
     while not load.over:
         with suppress(ValueError):
             await get(load.app.url, "/")
-            load.seen.done["opens the page"] += 1
+            load.result.done["opens the page"] += 1
         await asyncio.sleep(1)
 
 
@@ -252,10 +253,10 @@ async def _call(load: _Load, name: str, given: Mapping[str, Any]) -> Any:
         event = await post(load.app.url, f"{API}/{name}", given)
         async for kind, data in events(load.app.url, f"{API}/{name}/{event['event_id']}"):
             if kind == "complete":
-                load.seen.done[name] += 1
+                load.result.done[name] += 1
                 return data[0]
             if kind == "error":
-                load.seen.problems[f"{name}: {data}"] += 1
+                load.result.problems[f"{name}: {data}"] += 1
     except (OSError, ValueError, asyncio.IncompleteReadError) as error:
-        load.seen.problems[f"{name}: {error}"] += 1
+        load.result.problems[f"{name}: {error}"] += 1
     return None

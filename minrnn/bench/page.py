@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from minrnn.bench.visitors import Heard, events, fetch, post
+from minrnn.bench.visitors import Response, events, fetch, post
 
 FINISH_LINE = 80
 """Characters beyond its length in which a text on the page may reach the end of a line; the page's own limit."""
@@ -29,7 +29,7 @@ class Page:
         self._parts = {part["id"]: part["props"] for part in config["components"]}
         self._clicked = 0.0
 
-    async def write(self, prompt: str, chars: int, seed: int, leave_after_s: float = 0) -> Heard:
+    async def write(self, prompt: str, chars: int, seed: int, leave_after_s: float = 0) -> Response:
         """Press Write and listen to the end.
 
         Args:
@@ -40,14 +40,14 @@ class Page:
         """
         self._clicked = time.time() * 1000
         given = {"prompt": prompt, "Length": chars, "Seed": seed}
-        heard = Heard()
-        asking = asyncio.create_task(self._listen(heard, "write", given))
+        response = Response()
+        asking = asyncio.create_task(self._listen(response, "write", given))
         if leave_after_s:
             await asyncio.wait([asking], timeout=leave_after_s)
             asking.cancel()
         with suppress(asyncio.CancelledError):
             await asking
-        return heard
+        return response
 
     async def stop(self) -> None:
         """Press Stop."""
@@ -55,13 +55,13 @@ class Page:
         body = {"data": [time.time() * 1000], "fn_index": event["id"], "session_hash": self.session}
         await post(self.url, "/gradio_api/run/predict", body)
 
-    async def redraw(self) -> Heard:
+    async def redraw(self) -> Response:
         """Tick a model, and wait until the cards are drawn again."""
-        heard = Heard()
-        await self._listen(heard, "redraw", {})
-        return heard
+        response = Response()
+        await self._listen(response, "redraw", {})
+        return response
 
-    async def _listen(self, heard: Heard, name: str, given: Mapping[str, Any]) -> None:
+    async def _listen(self, response: Response, name: str, given: Mapping[str, Any]) -> None:
         event, began = self._events[name], time.perf_counter()
         body = {
             "data": [self._value(part, given) for part in event["inputs"]], "fn_index": event["id"],
@@ -73,11 +73,11 @@ class Page:
             async for _, data in events(self.url, f"/gradio_api/queue/data?session_hash={self.session}"):
                 shown = _after(shown, data)
                 if data["msg"] == "process_completed" and not data["success"]:
-                    heard.problem = str(data["output"].get("error"))
+                    response.problem = str(data["output"].get("error"))
                 if name == "write" and isinstance(shown, dict):
-                    _note(heard, shown, began)
+                    _note(response, shown, began)
         except (OSError, ValueError, asyncio.IncompleteReadError) as error:
-            heard.problem = f"{type(error).__name__}: {error}"
+            response.problem = f"{type(error).__name__}: {error}"
 
     def _value(self, part: int, given: Mapping[str, Any]) -> Any:
         """What the page would send of a component."""
@@ -108,10 +108,10 @@ def _after(shown: Any, message: Mapping[str, Any]) -> Any:
     return shown if "__type__" in output[0] else output[0]
 
 
-def _note(heard: Heard, shown: Mapping[str, Any], began: float) -> None:
-    heard.texts = {card["key"]: card["text"] for card in shown["cards"]}
-    heard.reasons = {card["key"]: card["status"] for card in shown["cards"]}
-    if "in line" in shown["note"] and not heard.chars:
-        heard.places = [1]
-    if heard.first_s is None and heard.chars:
-        heard.first_s = time.perf_counter() - began
+def _note(response: Response, shown: Mapping[str, Any], began: float) -> None:
+    response.texts = {card["key"]: card["text"] for card in shown["cards"]}
+    response.reasons = {card["key"]: card["status"] for card in shown["cards"]}
+    if "in line" in shown["note"] and not response.chars:
+        response.places = [1]
+    if response.first_s is None and response.chars:
+        response.first_s = time.perf_counter() - began

@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from minrnn import settings
-from minrnn.bench.asked import alone, arguments
 from minrnn.bench.machine import circumstances, line
 from minrnn.bench.running import App, commit, running
-from minrnn.bench.visitors import API, Heard, generate, get, post
+from minrnn.bench.visitor_requests import alone, arguments
+from minrnn.bench.visitors import API, Response, generate, get, post
 from minrnn.checkpoint import BUNDLED
 
 OF_BASELINE, FIRST_S, NOTICED_S, ANSWER_S = 8.0, 0.5, 2.0, 1.0
@@ -215,7 +215,7 @@ def _report(parts: Sequence[Served | Noticed]) -> Report:
     return Report(many, served[: served.index(many)], crowd, noticed)
 
 
-async def _ask(url: str, visitors: int, chars: int, first_seed: int = 0) -> list[Heard]:
+async def _ask(url: str, visitors: int, chars: int, first_seed: int = 0) -> list[Response]:
     seeds = range(first_seed, first_seed + visitors)
     return await asyncio.gather(*[generate(url, arguments(chars, seed)) for seed in seeds])
 
@@ -225,22 +225,22 @@ async def _visit(
 ) -> Served:
     """Let visitors ask at once, listen to their ends, and compare the texts with those that are wanted."""
     cpu, own, began = app.cpu_s(), time.process_time(), time.perf_counter()
-    heard = await _ask(app.url, visitors, chars)
+    responses = await _ask(app.url, visitors, chars)
     seconds = time.perf_counter() - began
     clients = (time.process_time() - own) / seconds
     cores = (app.cpu_s() - cpu) / seconds + clients
-    equal = None if wanted is None else sum(one.texts == wanted[seed] for seed, one in enumerate(heard))
-    return _served(name, heard, seconds, cores, clients, equal)
+    equal = None if wanted is None else sum(one.texts == wanted[seed] for seed, one in enumerate(responses))
+    return _served(name, responses, seconds, cores, clients, equal)
 
 
 def _served(
-    name: str, heard: Sequence[Heard], seconds: float, cores: float, clients: float, equal: int | None
+    name: str, responses: Sequence[Response], seconds: float, cores: float, clients: float, equal: int | None
 ) -> Served:
-    firsts = sorted(one.first_s for one in heard if one.first_s is not None) or [float("nan")]
-    failed = sum(bool(one.problem) or set(one.reasons.values()) != {"length"} for one in heard)
+    firsts = sorted(one.first_s for one in responses if one.first_s is not None) or [float("nan")]
+    failed = sum(bool(one.problem) or set(one.reasons.values()) != {"length"} for one in responses)
     return Served(
-        name, len(heard), sum(one.chars for one in heard) / seconds, cores, clients, statistics.median(firsts),
-        firsts[min(len(firsts) - 1, int(0.95 * len(firsts)))], seconds, sum(bool(one.places) for one in heard),
+        name, len(responses), sum(one.chars for one in responses) / seconds, cores, clients, statistics.median(firsts),
+        firsts[min(len(firsts) - 1, int(0.95 * len(firsts)))], seconds, sum(bool(one.places) for one in responses),
         failed, equal,
     )  # fmt: skip
 

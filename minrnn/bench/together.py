@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import torch
@@ -15,6 +17,7 @@ import torch.distributed as dist
 from minrnn import device, presets, ranks
 from minrnn.bench.random_text import VOCAB, random_corpus
 from minrnn.bench.running import free_port
+from minrnn.errors import MinrnnError
 from minrnn.models import LanguageModel
 from minrnn.ranks import ALONE, Ranks
 from minrnn.train import Iter, begin, train
@@ -40,12 +43,32 @@ def _measured(target: Any, size: int, *args: object) -> dict[str, list[float]]:
     with _environment(QUIET):
         for child in children:
             child.start()
-    for child in children:
-        child.join()
-    if any(child.exitcode for child in children):
-        raise RuntimeError(f"a measured process ended with {[child.exitcode for child in children]}.")
+    _join(children)
     found: dict[str, list[float]] = box.get()
     return found
+
+
+def _join(children: Sequence[BaseProcess]) -> None:
+    """Wait for processes to end. Once one fails, end the others, which would wait for it at a barrier.
+
+    Raises:
+        MinrnnError: if one fails.
+    """
+    try:
+        left = list(children)
+        while left:
+            ended = wait([child.sentinel for child in left])
+            for child in [child for child in left if child.sentinel in ended]:
+                left.remove(child)
+                child.join()
+                if child.exitcode:
+                    raise MinrnnError(
+                        f"a measured process ended with exit status {child.exitcode}; its error stands above."
+                    )
+    finally:
+        for child in children:
+            child.terminate()
+            child.join()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ API = "/gradio_api/call/v2"
 
 
 @dataclass
-class Heard:
+class Response:
     """What a visitor got from one request.
 
     Attributes:
@@ -49,7 +49,7 @@ class Heard:
             self.places.append(place)
 
 
-async def generate(url: str, arguments: Mapping[str, Any], leave_after_s: float | None = None) -> Heard:
+async def generate(url: str, arguments: Mapping[str, Any], leave_after_s: float | None = None) -> Response:
     """Ask /generate and listen to its end.
 
     Args:
@@ -57,22 +57,22 @@ async def generate(url: str, arguments: Mapping[str, Any], leave_after_s: float 
         arguments: of /generate, by name.
         leave_after_s: close the connection after so many seconds.
     """
-    heard, began = Heard(), time.perf_counter()
+    response, began = Response(), time.perf_counter()
     try:
         async with asyncio.timeout(leave_after_s):
             event = await post(url, f"{API}/generate", arguments)
             async for kind, data in events(url, f"{API}/generate/{event['event_id']}"):
                 if kind == "error":
-                    heard.problem = str(data)
+                    response.problem = str(data)
                 elif kind in ("generating", "complete") and data:
-                    heard.take(data[0])
-                    if heard.first_s is None and heard.chars:
-                        heard.first_s = time.perf_counter() - began
+                    response.take(data[0])
+                    if response.first_s is None and response.chars:
+                        response.first_s = time.perf_counter() - began
     except TimeoutError:
         pass
     except (OSError, ValueError, asyncio.IncompleteReadError) as error:
-        heard.problem = f"{type(error).__name__}: {error}"
-    return heard
+        response.problem = f"{type(error).__name__}: {error}"
+    return response
 
 
 async def post(url: str, path: str, body: Mapping[str, Any]) -> Any:

@@ -11,8 +11,8 @@ from torch.overrides import TorchFunctionMode
 class Undrawn(TorchFunctionMode):
     """While it is entered, `torch.nn.init` and the methods that draw numbers leave tensors as they are.
 
-    On the meta device there is nothing to draw, and yet drawing there imports torch's compiler: 1.5 s, and 180 MB for
-    the life of the process.
+    On the meta device there is nothing to draw, and yet drawing there imports torch's compiler. That is about 870
+    modules, 1.5 s, and 150 MB for the life of the process.
     """
 
     def __torch_function__(

@@ -1,4 +1,4 @@
-"""The scan in about 3 log2(T) passes of plain torch, for any device torch knows: CUDA, MPS, XPU, CPU.
+"""The scan in at most 2 log2(T) passes of plain torch, for any device torch knows: CUDA, MPS, XPU, CPU.
 
 Two neighbouring steps make one: h -> a h + b and then h -> a' h + b' is h -> (a' a) h + (a' b + b'). The
 sweep up joins pairs, pairs of pairs and so on; then the last step of each block of 2^n steps holds what

@@ -13,7 +13,7 @@ that lambda_t = g_t + mu, and the last mu of all is dL/dh_0. `adjoint` has the f
 Loads may be bfloat16; the arithmetic is float32 (float64 for float64 inputs). No gate is written to memory:
 with s bytes a value minGRU reads 2 s and writes one state; chunks read the inputs once more.
 
-Not measured: these kernels compile for compute capability 8.0 and 9.0, but have run in Triton's interpreter
+Not measured: these kernels compile for compute capability 9.0, but have run in Triton's interpreter
 only, on a CPU. Their results and their speed on a card are unknown, and BLOCK, MIN_CHUNK, PROGRAMS and the
 number of warps are estimates.
 

@@ -16,7 +16,7 @@ Path: TypeAlias = tuple[Hashable, ...]
 
 
 class Turns(Generic[T]):
-    """Items that take turns. It is false when it is empty."""
+    """Items that take turns. As a condition it is true while it has items."""
 
     def __init__(self) -> None:
         self._root: _Node[T] = _Node(0.0)
@@ -26,7 +26,7 @@ class Turns(Generic[T]):
         return bool(self._root.children)
 
     def add(self, path: Path, item: T) -> None:
-        """Let an item take part. Nobody has to catch up with a newcomer: it begins where the others are."""
+        """Let an item take part. It counts as having had as much time as the neighbour that has had the least."""
         node = self._root
         for name in path:
             node = node.children.setdefault(name, _Node(node.least_used()))

@@ -5,9 +5,9 @@ import torch
 
 from minrnn import device
 from minrnn.bench import load, serve, start
+from minrnn.bench.load_result import LoadResult
 from minrnn.bench.machine import circumstances, line
 from minrnn.bench.running import Use
-from minrnn.bench.seen import Seen
 
 
 def test_processor_threads_and_versions_stand_beside_the_flags() -> None:
@@ -18,7 +18,7 @@ def test_processor_threads_and_versions_stand_beside_the_flags() -> None:
 
 def test_measurements_of_the_app_say_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(start, "measure", lambda flags: iter(()))
-    monkeypatch.setattr(load, "measure", lambda flags: Seen(uses=[(0.0, Use(1, 1, 1, 1))]))
+    monkeypatch.setattr(load, "measure", lambda flags: LoadResult(uses=[(0.0, Use(1, 1, 1, 1))]))
     monkeypatch.setattr(serve, "measure", lambda flags: iter(()))
     reports = (start.lines(start.StartFlags()), load.lines(load.Load()), serve.lines(serve.Serve()))
     for first in map(next, reports):

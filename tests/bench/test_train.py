@@ -1,6 +1,7 @@
 """Training is measured and reported; how fast is not asserted, for machines differ."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from minrnn import presets
 from minrnn.bench import plain, together, train
 from minrnn.cli import bench
 from minrnn.config import ModelConfig, TrainConfig
+from minrnn.errors import MinrnnError
 from minrnn.models import MODEL_NAMES, LanguageModel
 from minrnn.models.mixer import mixer_class
 from minrnn.presets import Preset
@@ -60,6 +62,19 @@ def test_two_and_one_are_measured_in_turn(measure: Callable[..., dict[str, list[
     found = measure("tiny", "mingru", 1)
     assert {way: len(taken) for way, taken in found.items()} == {"one": 1, "two": 1}
     assert min(found["one"] + found["two"]) > 0
+
+
+def _fails_beside_one_that_waits(rank: int, box: Any) -> None:
+    if rank == 0:
+        raise SystemExit(3)
+    time.sleep(120)
+
+
+def test_a_process_that_fails_ends_those_that_wait_for_it() -> None:
+    began = time.monotonic()
+    with pytest.raises(MinrnnError, match="a measured process ended with exit status 3"):
+        together._measured(_fails_beside_one_that_waits, 2)
+    assert time.monotonic() - began < 100
 
 
 def test_plain_nanogpt_computes_what_ours_does() -> None:

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from minrnn.bench import serve, visitors
+from minrnn.bench.load_result import LoadResult
 from minrnn.bench.running import Use
-from minrnn.bench.seen import Seen
-from minrnn.bench.visitors import Heard
+from minrnn.bench.visitors import Response
 
 
 def answering(answer: bytes, path: str = "/x") -> list[tuple[str, object]]:
@@ -44,10 +44,10 @@ def test_another_status_is_an_error() -> None:
 
 
 def test_places_in_line_are_noted_without_repetitions() -> None:
-    heard = Heard()
+    response = Response()
     for place in (3, 3, 1, 0):
-        heard.take({"lstm": {"text": "", "finish_reason": None, "place": place}})
-    assert heard.places == [3, 1]
+        response.take({"lstm": {"text": "", "finish_reason": None, "place": place}})
+    assert response.places == [3, 1]
 
 
 def test_the_goals_are_those_of_the_figures() -> None:
@@ -61,20 +61,20 @@ def test_the_goals_are_those_of_the_figures() -> None:
 
 
 def test_growth_compares_the_end_with_the_state_after_ten_seconds() -> None:
-    seen = Seen(uses=[(float(at), Use(100 + at, 10, 20, 3)) for at in range(60)])
-    growth = seen.growth()
+    result = LoadResult(uses=[(float(at), Use(100 + at, 10, 20, 3)) for at in range(60)])
+    growth = result.growth()
     assert growth["threads"] == growth["handles"] == 1 < 1.05 < growth["memory_mb"]
-    assert not seen.goals()["memory_mb, end / after 10 s"][2]
+    assert not result.goals()["memory_mb, end / after 10 s"][2]
 
 
 def test_training_workers_count_apart_and_their_growth_is_no_goal() -> None:
-    seen = Seen(uses=[(float(at), Use(100, 10, 20, 3, 50.0 + at)) for at in range(60)])
-    assert seen.growth()["memory_mb"] == 1 and seen.growth()["training_mb"] > 1.05
-    assert all(ok for *_, ok in seen.goals().values())
+    result = LoadResult(uses=[(float(at), Use(100, 10, 20, 3, 50.0 + at)) for at in range(60)])
+    assert result.growth()["memory_mb"] == 1 and result.growth()["training_mb"] > 1.05
+    assert all(ok for *_, ok in result.goals().values())
 
 
 def test_of_several_answers_the_slowest_and_the_quickest_are_noted() -> None:
-    seen = Seen()
+    result = LoadResult()
     for seconds in (0.2, 0.1, 0.3):
-        seen.answered("Stop", seconds)
-    assert seen.answers == {"Stop": 0.3} and seen.quickest == {"Stop": 0.1}
+        result.answered("Stop", seconds)
+    assert result.answers == {"Stop": 0.3} and result.quickest == {"Stop": 0.1}

@@ -186,7 +186,8 @@ def test_a_run_killed_ten_times_ends_like_one_never_killed(tmp_path: Path) -> No
 def test_a_run_killed_while_iters_are_told_of_that_were_read_together_goes_on_the_same(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train, "Unread", lambda device: events.Unread(torch.device("cuda")))  # of any device
+    gpu = torch.device("cuda")
+    monkeypatch.setattr(train, "PendingIters", lambda device: events.PendingIters(gpu))  # of any device
     out = made(tmp_path / "run")
     engine = folder.execute(out)
     told = [event.iter for event in itertools.islice(engine, 4) if isinstance(event, train.Iter)]

@@ -1,4 +1,4 @@
-"""What was seen of an app under load, and the goals."""
+"""What an app under load did, and the goals."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ ANSWER_S, GROWTH = 1.0, 1.05
 
 
 @dataclass
-class Seen:
-    """What was seen.
+class LoadResult:
+    """What the app did.
 
     Attributes:
         done: requests that ended, by what the visitor did.
@@ -60,7 +60,7 @@ class Seen:
         return {name: _mean(last, name) / _mean(first, name) for name in names}
 
     def goals(self, grows: bool = True) -> dict[str, tuple[float, float, bool]]:
-        """What was seen, its goal, and whether it is reached."""
+        """What was found, its goal, and whether it is reached."""
         found = {
             "errors": sum(self.problems.values()), "texts that are not their seed's": self.wrong,
             "stuck": self.stuck,
