@@ -1,6 +1,7 @@
 """The table beside theory's word: what is stored, what was trained here, and what was not run."""
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from minrnn.results.task_results import Stored, TaskResult
 from minrnn.runs.listing import Listing
-from minrnn.tasks import TASKS
+from minrnn.tasks import TASKS, Task
 from minrnn.ui.tasks import outcome as tested
 from minrnn.ui.tasks.entrants import entrants
 from minrnn.ui.tasks.view import latest
@@ -149,3 +150,22 @@ def test_what_theory_says_names_kinds_of_models_that_there_are(task: Any) -> Non
     assert "" not in kinds
     said = [*task.can_at_every_length, *task.fail_as_texts_grow]
     assert set(said) <= kinds and len(said) == len(set(said))
+
+
+WORDS = {
+    "nonlinear": {"LSTM", "GRU"},
+    "linear": {"minGRU", "minLSTM"},
+    "signed": {"signed"},
+    "attention": {"attention"},
+}
+
+
+@pytest.mark.parametrize(
+    "task", [TASKS[n] for n in ("parity", "sum_mod_5", "cycle_navigation")], ids=lambda t: t.name
+)
+def test_a_theory_that_names_models_names_each_where_its_kind_stands(task: Task) -> None:
+    can, fail = re.split(r"\. (?=[A-Z])", task.theory)
+    for kinds, said in ((task.can_at_every_length, can), (task.fail_as_texts_grow, fail)):
+        words = set(re.findall(r"\w+", said))
+        assert all(WORDS[kind] <= words for kind in kinds), (kinds, said)
+    assert set(task.can_at_every_length) | set(task.fail_as_texts_grow) == set(WORDS)
