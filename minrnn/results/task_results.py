@@ -10,7 +10,7 @@ import dataclasses
 import json
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -69,17 +69,29 @@ class Stored:
         machine: what the runs were trained on.
         date: the day the last of them was scored, as YYYY-MM-DD; empty where none was.
         results: the name of a task -> a model's key -> its result. What was not run is missing.
+        sha256: the name of a task -> its hash when the figures were gathered.
     """
 
     machine: str
     date: str
     results: dict[str, dict[str, TaskResult]]
+    sha256: dict[str, str] = field(default_factory=dict)
 
 
 @cache
 def stored() -> Stored:
-    """The figures that are shipped with the package."""
-    return TypeAdapter(Stored).validate_json(SHIPPED.read_bytes())
+    """The figures that are shipped with the package, without those of a task that is another one by now."""
+    return of_today(TypeAdapter(Stored).validate_json(SHIPPED.read_bytes()))
+
+
+def of_today(found: Stored) -> Stored:
+    """Without the results of a task whose hash differs or is not known, and those that are not of its lengths."""
+    fitting = {
+        name: {key: row for key, row in rows.items() if tuple(row.mean) == TASKS[name].test_lengths}
+        for name, rows in found.results.items()
+        if name in TASKS and found.sha256.get(name) == TASKS[name].sha256
+    }
+    return dataclasses.replace(found, results={name: rows for name, rows in fitting.items() if rows})
 
 
 def gather(records: Mapping[str, Record]) -> Stored:
@@ -88,12 +100,15 @@ def gather(records: Mapping[str, Record]) -> Stored:
     results = {task.name: _of_task(task, records) for task in TASKS.values()}
     machine = "; ".join(dict.fromkeys(r.device for r in done if r.device))
     date = max((r.date for r in done), default="")
-    return Stored(machine, date, {task: found for task, found in results.items() if found})
+    kept = {task: found for task, found in results.items() if found}
+    return Stored(machine, date, kept, {task: TASKS[task].sha256 for task in kept})
 
 
 def save(found: Stored, path: Path = SHIPPED) -> None:
     """Write results, one model on one task a line, so that a change is seen for what it is."""
-    head = f'{{"machine": {json.dumps(found.machine)}, "date": {json.dumps(found.date)}, "results": {{'
+    hashes = ",\n".join(f"  {json.dumps(task)}: {json.dumps(sha)}" for task, sha in found.sha256.items())
+    about = f'{{"machine": {json.dumps(found.machine)}, "date": {json.dumps(found.date)},'
+    head = f'{about}\n"sha256": {{\n{hashes}\n}},\n"results": {{'
     tasks = [f"{json.dumps(task)}: {{\n{_lines(rows)}\n}}" for task, rows in found.results.items()]
     write_text(path, head + "\n" + ",\n".join(tasks) + "\n}}\n")
 
@@ -102,10 +117,15 @@ def _of_task(task: Task, records: Mapping[str, Record]) -> dict[str, TaskResult]
     results = {}
     for key, (title, _) in task_models().items():
         runs = [records.get(task_rows(task, seed)[key].name) for seed in TASK_SEEDS]
-        finished = [run for run in runs if run is not None and not run.failed]
+        finished = [run for run in runs if run is not None and not run.failed and _whole(run, task)]
         if finished:
             results[key] = _over_seeds(key, title, finished)
     return results
+
+
+def _whole(run: Record, task: Task) -> bool:
+    """Whether a run was scored at every length of a task."""
+    return set(run.accuracy) == {str(T) for T in task.test_lengths}
 
 
 def _over_seeds(key: str, title: str, runs: Sequence[Record]) -> TaskResult:

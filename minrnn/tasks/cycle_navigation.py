@@ -35,7 +35,10 @@ class CycleNavigation(Task):
     title = "Cycle"
     question = "On a circle of five places, + is one step on, - one back: where does the walk stand?"
     why_hard = "The state must turn exactly at every step, in both directions."
-    theory = "LSTM and GRU can solve it at every length. minGRU, minLSTM and attention fail as texts grow."
+    theory = (
+        "LSTM and GRU can solve it at every length. minGRU and minLSTM, also with signed decays, and attention fail "
+        "as texts grow."
+    )
     can_at_every_length = ("nonlinear",)
     fail_as_texts_grow = ("linear", "signed", "attention")
 

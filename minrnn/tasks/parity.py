@@ -33,7 +33,10 @@ class Parity(Task):
     title = "Parity"
     question = "Is the number of ones so far odd? 1 for yes, 0 for no."
     why_hard = "Every bit counts: one mistake turns all later answers round."
-    theory = "LSTM and GRU can solve it at every length. minGRU, minLSTM and attention fail as texts grow."
+    theory = (
+        "LSTM and GRU can solve it at every length, and so can minGRU with signed decays (Grazzi et al. 2024). "
+        "With positive decays, minGRU and minLSTM fail as texts grow; so does attention."
+    )
     can_at_every_length = ("nonlinear", "signed")
     fail_as_texts_grow = ("linear", "attention")
     on_page = True

@@ -32,7 +32,10 @@ class SumMod5(Task):
     title = "Sum mod 5"
     question = "What is the sum of all digits so far, modulo 5?"
     why_hard = "The state must turn exactly at every step, and an error never goes away."
-    theory = "LSTM and GRU can solve it at every length. minGRU, minLSTM and attention fail as texts grow."
+    theory = (
+        "LSTM and GRU can solve it at every length. minGRU and minLSTM, also with signed decays, and attention fail "
+        "as texts grow."
+    )
     can_at_every_length = ("nonlinear",)
     fail_as_texts_grow = ("linear", "signed", "attention")
     on_page = True

@@ -12,7 +12,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 import torch
 from annotated_types import Interval
@@ -23,6 +23,10 @@ from minrnn.errors import ConfigError
 
 NOT_ASKED = -100
 """The target where nothing is asked. Torch's cross-entropy ignores it by default."""
+
+Kind = Literal["nonlinear", "linear", "signed", "attention"]
+"""What theory counts a model among: recurrences whose state runs through a nonlinearity, linear ones with decays in
+(0, 1), linear ones whose decays may be negative, and attention."""
 
 HASHED_TEXTS = 8
 """Texts that enter a task's hash."""
@@ -38,8 +42,7 @@ class Task(Checked, ABC):
         question: one line that gives the rule.
         why_hard: one line on what makes it hard.
         theory: one line on which models can solve it, and how well.
-        can_at_every_length: the kinds of models of which theory says that they can answer at every length:
-            "nonlinear", "linear" and "signed" recurrences, "attention".
+        can_at_every_length: the kinds of models of which theory says that they can answer at every length.
         fail_as_texts_grow: the kinds of which it says that they cannot. It may be silent on others.
         on_page: whether the page offers it; the command line offers every task.
         trained_length: characters of a training text.
@@ -50,8 +53,8 @@ class Task(Checked, ABC):
     question: ClassVar[str]
     why_hard: ClassVar[str]
     theory: ClassVar[str]
-    can_at_every_length: ClassVar[tuple[str, ...]] = ()
-    fail_as_texts_grow: ClassVar[tuple[str, ...]] = ()
+    can_at_every_length: ClassVar[tuple[Kind, ...]] = ()
+    fail_as_texts_grow: ClassVar[tuple[Kind, ...]] = ()
     on_page: ClassVar[bool] = False
 
     trained_length: Annotated[int, Interval(ge=1, le=65_536)] = 64

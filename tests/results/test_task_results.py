@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -67,3 +68,32 @@ def test_the_shipped_figures_name_known_tasks_and_models() -> None:
     shipped = task_results.stored()
     assert set(shipped.results) <= set(TASKS)
     assert all(set(found) <= set(task_models()) for found in shipped.results.values())
+
+
+def test_the_shipped_hashes_are_those_of_todays_tasks() -> None:
+    shipped = TypeAdapter(Stored).validate_json(task_results.SHIPPED.read_bytes())
+    assert shipped.sha256 == {name: TASKS[name].sha256 for name in shipped.results}
+    assert task_results.stored() == shipped
+
+
+def test_results_of_a_task_that_was_changed_since_count_as_not_run() -> None:
+    found = task_results.gather(rows(1.0))
+    assert task_results.of_today(found) == found
+    for sha256 in ({"parity": "of another rule"}, {}):
+        assert task_results.of_today(dataclasses.replace(found, sha256=sha256)).results == {}
+
+
+def test_results_at_other_lengths_than_the_tasks_count_as_not_run() -> None:
+    found = task_results.gather(rows(1.0))
+    short = dataclasses.replace(found.results["parity"]["lstm"], mean={8: 1.0, 16: 1.0})
+    assert (
+        task_results.of_today(dataclasses.replace(found, results={"parity": {"lstm": short}})).results == {}
+    )
+
+
+def test_a_run_that_was_scored_in_part_counts_as_not_run() -> None:
+    found = rows(1.0, 0.5)
+    first = next(iter(found))
+    found[first] = dataclasses.replace(found[first], accuracy={"32": 1.0, "64": 1.0})
+    result = task_results.gather(found).results["parity"]["lstm"]
+    assert (result.seeds, result.mean[512]) == (1, 0.5)

@@ -97,10 +97,27 @@ def chart(lines: Sequence[Line], title: str, here: Sequence[Line] = ()) -> go.Fi
     ]
     notes = beside(ends, low, high, HEIGHT - MARGIN["t"] - MARGIN["b"])
     small = {"size": 12}
-    figure.update_xaxes(title={"text": "characters", "font": small}, type="log", dtick=1)
-    figure.update_yaxes(title={"text": title, "font": small}, type="log", range=[low, high], dtick=1)
+    xs = [math.log10(x) for line in (*lines, *here) for x in line.x]
+    across = [min(xs, default=0.0) - 0.1, max(xs, default=1.0)]
+    figure.update_xaxes(title={"text": "characters", "font": small}, type="log", range=across, dtick=1)
+    marks = ticks(low, high)
+    figure.update_yaxes(
+        title={"text": title, "font": small}, type="log", range=[low, high], tickvals=marks,
+        ticktext=[f"{mark:,g}" for mark in marks],
+    )  # fmt: skip
     figure.update_layout(annotations=notes)
     return dress(figure, hovermode="closest", margin=MARGIN, showlegend=False)
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """The marks of a logarithmic axis from 10**low to 10**high: powers of ten, and where those are fewer than three,
+    some multiples of them, too."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    tens = [10.0**power for power in powers if low <= power <= high]
+    if len(tens) >= 3:
+        return tens
+    finer = [step * 10.0**power for power in powers for step in (1, 2, 3, 5)]
+    return [mark for mark in finer if low <= math.log10(mark) <= high]
 
 
 def _trace(line: Line, faint: bool) -> go.Scatter:
@@ -111,6 +128,7 @@ def _trace(line: Line, faint: bool) -> go.Scatter:
         y=line.y,
         name=name + where,
         mode="lines+markers",
+        cliponaxis=False,
         opacity=0.6 if faint else 1,
         line={"color": color(line.model), "dash": dash(line.model), "width": 1.5 if faint else 2.5},
         marker={"size": 8 if faint else 5, "symbol": "diamond-open" if faint else "circle"},

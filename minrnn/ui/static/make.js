@@ -6,3 +6,5 @@ function make(tag, className, parent, text) {
   parent.append(node);
   return node;
 }
+// A seed for something drawn by chance; the server takes 0 to 2^31 - 1.
+function randomSeed() { return Math.floor(Math.random() * 2 ** 31); }

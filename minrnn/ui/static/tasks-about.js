@@ -12,7 +12,7 @@ function render() {
   const button = make('button', 'pill', root, 'Another example');
   button.type = 'button';
   button.addEventListener('click', async () => {
-    const found = await server.new_example({task: task.task, seed: anySeed()});
+    const found = await server.new_example({task: task.task, seed: randomSeed()});
     if (props.value.task !== task.task) return;
     box.replaceChildren();
     columns(box, found);

@@ -18,4 +18,3 @@ function columns(parent, example) {
     make('i', 'mark', pair, mark);
   });
 }
-function anySeed() { return 1 + Math.floor(Math.random() * (2 ** 31 - 2)); }

@@ -67,19 +67,19 @@ function row(model) {
   node.style.setProperty('--hue', model.color);
   const head = make('th', '', node, model.title);
   head.scope = 'row';
+  if (model.params) make('small', '', head, model.params);
   const found = {theory: make('td', 'theory', node)};
   for (const name of ['stored', 'here']) {
     const cell = make('td', name, node);
     make('span', 'of', cell, name);
     found[name] = {strip: make('div', 'strip', cell), verdict: make('span', 'verdict', cell)};
     if (name === 'here') {
-      found.here.see = button(cell, 'text', 'See it answer', () => trigger('click', {action: 'answer', model: model.key, seed: anySeed()}));
+      found.here.see = button(cell, 'text', 'See it answer', () => trigger('click', {action: 'answer', model: model.key, seed: randomSeed()}));
       found.here.see.setAttribute('aria-label', 'See it answer: ' + model.title);
     }
   }
   return found;
 }
-function anySeed() { return 1 + Math.floor(Math.random() * (2 ** 31 - 2)); }
 function strip(node, cells, filler, label) {
   const now = JSON.stringify([cells, filler]);
   if (node.dataset.now === now) return;
@@ -95,7 +95,7 @@ function strip(node, cells, filler, label) {
   node.removeAttribute('role');
   node.removeAttribute('aria-label');
   for (const cell of cells) {
-    const box = make('i', cell.right ? 'right' : '', node, cell.text);
+    const box = make('i', cell.right ? 'right' : cell.right === null ? 'unscored' : '', node, cell.text);
     box.title = cell.note;
     const colors = {'--paper': cell.light[0], '--ink': cell.light[1], '--paper-dark': cell.dark[0], '--ink-dark': cell.dark[1]};
     for (const [name, color] of Object.entries(colors)) box.style.setProperty(name, color);
@@ -136,7 +136,7 @@ function render() {
     stored(found.stored, model, shown);
     here(found.here, found.here.see, model.own, shown);
   }
-  put(parts.rule, `Guessing gives ${value.guessing}. ${value.rule}`);
+  put(parts.rule, `Guessing gives ${value.guessing}. ${value.rule} ${value.equal}`);
   put(parts.made, value.made);
   const lines = [...(shown ? value.stored_words : []), ...value.own_words];
   if (parts.words.dataset.now !== lines.join()) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from minrnn.results.task_results import SOLVED, TaskResult
@@ -23,15 +23,15 @@ class Cell(TypedDict):
     """One length.
 
     Attributes:
-        text: the accuracy.
-        right: whether that counts as right.
+        text: the accuracy; a dash where it was not scored.
+        right: whether that counts as right; None where it was not scored.
         light: background and ink on a light page.
         dark: the same on a dark one.
         note: what pointing at it says.
     """
 
     text: str
-    right: bool
+    right: bool | None
     light: tuple[str, str]
     dark: tuple[str, str]
     note: str
@@ -48,20 +48,31 @@ def stored_strip(result: TaskResult, task: Task, guessing: float) -> list[Cell]:
             + (f", worst of {result.seeds} seeds {share_text(result.worst[T])}" if result.seeds > 1 else ""),
         )
         for T in task.test_lengths
-        if T in result.mean
     ]
 
 
-def own_strip(shares: Mapping[int, float], guessing: float) -> list[Cell]:
-    """The strip of a run, out of its accuracy by length."""
-    return [
-        _cell(share, share >= SOLVED, guessing, f"{T:,} characters: {share_text(share)}")
-        for T, share in shares.items()
-    ]
+def own_strip(shares: Mapping[int, float], task: Task, guessing: float) -> list[Cell]:
+    """The strip of a run, out of its accuracy by length: one cell for each length of the task, scored or not.
+
+    A scoring that ends early leaves out the longest lengths; where nothing was scored there is no strip.
+    """
+    if not any(T in shares for T in task.test_lengths):
+        return []
+    return [_own_cell(T, shares.get(T), guessing) for T in task.test_lengths]
 
 
-def verdict(right: list[bool]) -> str:
-    """What is right, lengths as multiples of the trained one: "right at every length", "right up to 4×"."""
+def complete(cells: Sequence[Cell]) -> bool:
+    """Whether there is a strip, and every length of it was scored."""
+    return bool(cells) and all(cell["right"] is not None for cell in cells)
+
+
+def verdict(cells: Sequence[Cell]) -> str:
+    """What is right, lengths as multiples of the trained one: "right at every length", "right up to 4×"; where
+    lengths were not scored, only how many were."""
+    if not complete(cells):
+        scored = sum(cell["right"] is not None for cell in cells)
+        return f"no verdict: {scored} of {len(cells)} lengths scored"
+    right = [bool(cell["right"]) for cell in cells]
     if not any(right):
         return "right at no length"
     if all(right):
@@ -84,6 +95,19 @@ def _linear(channel: int) -> float:
     """A channel of sRGB as light, 0 to 1 (WCAG 2.2, relative luminance)."""
     value = channel / 255
     return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)
+
+
+def _own_cell(T: int, share: float | None, guessing: float) -> Cell:
+    if share is None:
+        plain = ("transparent", "inherit")
+        return {
+            "text": "–",
+            "right": None,
+            "light": plain,
+            "dark": plain,
+            "note": f"{T:,} characters: not scored",
+        }
+    return _cell(share, share >= SOLVED, guessing, f"{T:,} characters: {share_text(share)}")
 
 
 def _cell(share: float, right: bool, guessing: float, note: str) -> Cell:

@@ -38,3 +38,11 @@ def test_where_training_is_not_free_measuring_is_refused(mode: str, monkeypatch:
     monkeypatch.setattr(scaling_results, "measured_here", lambda: pytest.fail("it was measured"))
     with pytest.raises(ConfigError, match=f"MINRNN_TRAINING is '{mode}'"):
         scaling.measured_here()
+
+
+@pytest.mark.parametrize("low", [-1.0, 0.45, 1.7, 2.31, 3.0])
+@pytest.mark.parametrize("span", [0.31, 1.0, 1.6, 4.0])
+def test_an_axis_has_marks_however_little_it_spans(low: float, span: float) -> None:
+    marks = scaling.ticks(low, low + span)
+    assert 1 <= len(marks) <= 8 and marks == sorted(marks)
+    assert all(10**low * 0.999 <= mark <= 10 ** (low + span) * 1.001 for mark in marks)

@@ -1,5 +1,7 @@
 """The table beside theory's word: what is stored, what was trained here, and what was not run."""
 
+import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 
 from minrnn.results.task_results import Stored, TaskResult
 from minrnn.runs.listing import Listing
-from minrnn.tasks import TASKS
+from minrnn.tasks import TASKS, Task
 from minrnn.ui.tasks import outcome as tested
 from minrnn.ui.tasks.entrants import entrants
 from minrnn.ui.tasks.view import latest
@@ -70,28 +72,66 @@ def test_a_run_that_is_not_scored_has_no_strip(runs_dir: Path, monkeypatch: pyte
 
 
 def test_outcomes_that_theory_foretells_agree_with_it() -> None:
-    right = {entrant.key: bool(entrant.can(PARITY)) for entrant in entrants()}
-    (said,) = tested.words(PARITY, right, "stored")
-    assert (
-        said
-        == f"Stored results. Outcome and theory agree wherever theory says something ({len(EVERY)} models)."
-    )
+    reached = {e.key: tested.Reached(True, bool(e.can(PARITY))) for e in entrants()}
+    (said,) = tested.words(PARITY, reached, "stored")
+    assert said.startswith("Stored results. Outcome and theory agree") and "nanoGPT" in said
 
 
 def test_weights_that_were_not_found_and_a_length_that_is_too_short_are_told_apart() -> None:
-    missed, beyond = tested.words(PARITY, {"lstm": False, "gru": True, "mingru": True}, "here")
-    assert missed.startswith("Your runs. LSTM: theory allows it") and "not which are found" in missed
+    right, short = tested.Reached(True, True), tested.Reached(True, False)
+    missed, beyond = tested.words(PARITY, {"lstm": short, "gru": right, "mingru": right}, "here")
+    assert missed.startswith("Your runs. LSTM: learnt at 32") and "not which are found" in missed
     assert beyond.startswith(f"Your runs. minGRU: right at {T} characters although theory says")
 
 
+def test_a_model_that_has_not_learnt_the_trained_length_neither_agrees_with_theory_nor_differs() -> None:
+    unlearnt, right = tested.Reached(False, False), tested.Reached(True, True)
+    flip_flop = TASKS["flip_flop"]
+    first, agree = tested.words(flip_flop, {"nanogpt": unlearnt, "gru": unlearnt, "lstm": right}, "stored")
+    assert "GRU and nanoGPT: not learnt at the trained length of 64 characters in this budget" in first
+    assert agree.endswith("theory says something: LSTM.")
+    assert len(tested.words(flip_flop, {"nanogpt": unlearnt}, "stored")) == 1
+
+
 def test_positions_that_training_never_used_are_named() -> None:
-    _, positions = tested.words(TASKS["copying"], {"nanogpt": False}, "stored")
+    _, positions = tested.words(TASKS["copying"], {"nanogpt": tested.Reached(True, False)}, "stored")
     assert "nanoGPT has positions beyond 64 that training never used" in positions
 
 
 def test_nothing_is_said_where_nothing_was_scored_or_theory_is_silent() -> None:
-    assert tested.words(PARITY, {"lstm": None}, "here") == []
-    assert tested.words(TASKS["recall"], dict.fromkeys(EVERY, True), "stored") == []
+    assert tested.words(PARITY, {}, "here") == []
+    assert tested.words(TASKS["recall"], dict.fromkeys(EVERY, tested.Reached(True, False)), "stored") == []
+
+
+@pytest.mark.parametrize("known", [1, 2, 4])
+def test_a_run_that_was_scored_in_part_has_no_verdict(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch, known: int
+) -> None:
+    shares = dict.fromkeys(PARITY.test_lengths[:known], 1.0)
+    monkeypatch.setattr(tested, "accuracy_by_length", lambda run: shares)
+    monkeypatch.setattr(tested, "shipped", lambda: release(lstm=1.0))
+    scored(runs_dir, "a", "lstm")
+    runs = Listing()
+    found = tested.outcome(PARITY, latest(runs, runs.listed(""), PARITY))
+    own = next(row["own"] for row in found["models"] if row["key"] == "lstm")
+    assert [cell["text"] for cell in own["cells"]] == ["1.00"] * known + ["–"] * (5 - known)
+    assert (own["verdict"], own["against"]) == (f"no verdict: {known} of 5 lengths scored", "")
+    assert found["own_words"] == []
+
+
+def test_each_model_shows_its_parameters_and_what_is_equal_is_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = release(lstm=1.0)
+    sized = dataclasses.replace(one.results["parity"]["lstm"], n_params=101_442)
+    monkeypatch.setattr(
+        tested, "shipped", lambda: dataclasses.replace(one, results={"parity": {"lstm": sized}})
+    )
+    found = tested.outcome(PARITY, {})
+    assert {row["key"]: row["params"] for row in found["models"] if row["params"]} == {
+        "lstm": "101 k parameters"
+    }
+    assert "width, layers and the batches read; parameters are not" in found["equal"]
 
 
 def test_the_figures_say_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,3 +150,22 @@ def test_what_theory_says_names_kinds_of_models_that_there_are(task: Any) -> Non
     assert "" not in kinds
     said = [*task.can_at_every_length, *task.fail_as_texts_grow]
     assert set(said) <= kinds and len(said) == len(set(said))
+
+
+WORDS = {
+    "nonlinear": {"LSTM", "GRU"},
+    "linear": {"minGRU", "minLSTM"},
+    "signed": {"signed"},
+    "attention": {"attention"},
+}
+
+
+@pytest.mark.parametrize(
+    "task", [TASKS[n] for n in ("parity", "sum_mod_5", "cycle_navigation")], ids=lambda t: t.name
+)
+def test_a_theory_that_names_models_names_each_where_its_kind_stands(task: Task) -> None:
+    can, fail = re.split(r"(?<!al)\. ", task.theory)
+    for kinds, said in ((task.can_at_every_length, can), (task.fail_as_texts_grow, fail)):
+        words = set(re.findall(r"\w+", said))
+        assert all(WORDS[kind] <= words for kind in kinds), (kinds, said)
+    assert set(task.can_at_every_length) | set(task.fail_as_texts_grow) == set(WORDS)

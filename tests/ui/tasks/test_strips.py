@@ -38,7 +38,7 @@ def test_a_stored_cell_is_right_only_if_every_seed_is() -> None:
 
 
 def test_one_is_not_said_of_what_is_below_it() -> None:
-    (cell,) = strips.own_strip({32: 0.9999}, 0.5)
+    cell = strips.own_strip({32: 0.9999}, PARITY, 0.5)[0]
     assert cell["text"] == "0.99" and cell["right"]
 
 
@@ -53,4 +53,12 @@ def test_one_is_not_said_of_what_is_below_it() -> None:
     ],
 )
 def test_a_verdict_names_the_lengths_that_are_right(right: list[bool], said: str) -> None:
-    assert strips.verdict(right) == said
+    shares = {T: float(yes) for T, yes in zip(PARITY.test_lengths, right, strict=True)}
+    assert strips.verdict(strips.own_strip(shares, PARITY, 0.5)) == said
+
+
+def test_lengths_that_were_not_scored_have_cells_that_say_so() -> None:
+    cells = strips.own_strip({32: 1.0, 64: 1.0}, PARITY, 0.5)
+    assert [cell["right"] for cell in cells] == [True, True, None, None, None]
+    assert cells[-1]["note"] == "512 characters: not scored" and not strips.complete(cells)
+    assert strips.own_strip({}, PARITY, 0.5) == []
