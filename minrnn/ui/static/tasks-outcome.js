@@ -101,7 +101,7 @@ function strip(node, cells, filler, label) {
     for (const [name, color] of Object.entries(colors)) box.style.setProperty(name, color);
   }
 }
-function stored(found, model, shown) {
+function showStored(found, model, shown) {
   if (!model.stored) {
     strip(found.strip, null, '', 'not run');
     put(found.verdict, 'not run');
@@ -113,7 +113,7 @@ function stored(found, model, shown) {
     put(found.verdict, model.stored.verdict);
   }
 }
-function here(found, see, own, shown) {
+function showOwn(found, see, own, shown) {
   const scored = own && own.cells.length;
   strip(found.strip, scored ? own.cells : null, '', own ? own.phase : 'not trained yet');
   const words = !own ? '' : scored ? own.verdict + (shown ? own.against : '') :
@@ -133,8 +133,8 @@ function render() {
   for (const model of value.models) {
     const found = rows.get(model.key);
     put(found.theory, model.says);
-    stored(found.stored, model, shown);
-    here(found.here, found.here.see, model.own, shown);
+    showStored(found.stored, model, shown);
+    showOwn(found.here, found.here.see, model.own, shown);
   }
   put(parts.rule, `Guessing gives ${value.guessing}. ${value.rule} ${value.equal}`);
   put(parts.made, value.made);

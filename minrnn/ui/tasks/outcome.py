@@ -54,7 +54,7 @@ def outcome(task: Task, own: Own) -> dict[str, Any]:
         "models": rows,
         "theory": task.theory,
         "stored_words": words(task, _reached(found, task), "stored"),
-        "own_words": _cut_short(own) + words(task, _own_reached(task, own), "here"),
+        "own_words": _cut_short(own) + words(task, _own_reached(task, own), "own"),
     }
 
 
@@ -145,7 +145,7 @@ def _reached(found: Mapping[str, TaskResult], task: Task) -> dict[str, Reached]:
     return {key: Reached(result.solves(first), result.solves(last)) for key, result in found.items()}
 
 
-def words(task: Task, reached: Mapping[str, Reached], where: Literal["stored", "here"]) -> list[str]:
+def words(task: Task, reached: Mapping[str, Reached], where: Literal["stored", "own"]) -> list[str]:
     """Theory beside an outcome, in plain sentences; none where nothing was scored.
 
     A model that is not right at the trained length has not learnt the task: it is named first, and what it does at

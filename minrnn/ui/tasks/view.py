@@ -69,7 +69,7 @@ def _refresh(
     now: Seen = {
         "live": any(run.active for run in runs),
         "busy": any(item.run.active for item in job),
-        "progress": told(job, _other(runs, task)),
+        "progress": job_progress(job, _other(runs, task)),
         "outcome": outcome(task, own),
         "chart": [
             task.name,
@@ -109,7 +109,7 @@ def together(items: Sequence[Shown]) -> list[Shown]:
     return sorted((i for i in items if i.run.asked == newest), key=lambda item: item.run.order)
 
 
-def told(job: Sequence[Shown], other: str = "") -> Progress | None:
+def job_progress(job: Sequence[Shown], other: str = "") -> Progress | None:
     """How far a job is; None where there is none. `other` names a task whose runs are still going."""
     if not job:
         return {"active": False, "done": 0.0, "text": other} if other else None

@@ -79,7 +79,7 @@ def test_outcomes_that_theory_foretells_agree_with_it() -> None:
 
 def test_weights_that_were_not_found_and_a_length_that_is_too_short_are_told_apart() -> None:
     right, short = tested.Reached(True, True), tested.Reached(True, False)
-    missed, beyond = tested.words(PARITY, {"lstm": short, "gru": right, "mingru": right}, "here")
+    missed, beyond = tested.words(PARITY, {"lstm": short, "gru": right, "mingru": right}, "own")
     assert missed.startswith("Your runs. LSTM: learnt at 32") and "not which are found" in missed
     assert beyond.startswith(f"Your runs. minGRU: right at {T} characters although theory says")
 
@@ -99,7 +99,7 @@ def test_positions_that_training_never_used_are_named() -> None:
 
 
 def test_nothing_is_said_where_nothing_was_scored_or_theory_is_silent() -> None:
-    assert tested.words(PARITY, {}, "here") == []
+    assert tested.words(PARITY, {}, "own") == []
     assert tested.words(TASKS["recall"], dict.fromkeys(EVERY, tested.Reached(True, False)), "stored") == []
 
 

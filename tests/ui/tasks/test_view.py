@@ -72,16 +72,16 @@ def test_a_job_tells_its_turn_and_the_time_left(runs_dir: Path) -> None:
     waiting(runs_dir, "c", "gru", asked=2e9, order=2)
     job = view.together(list(of_parity(Listing()).values()))
     assert [item.run.name for item in job] == ["a", "b", "c"]
-    told = view.told(job)
-    assert told is not None and told["active"] and told["done"] == pytest.approx(1 / 3)
-    assert told["text"] == "Waiting for the machine, 2 of 3, about 34 s left."
+    found = view.job_progress(job)
+    assert found is not None and found["active"] and found["done"] == pytest.approx(1 / 3)
+    assert found["text"] == "Waiting for the machine, 2 of 3, about 34 s left."
 
 
 def test_a_job_that_was_stopped_says_how_many_came_to_the_end(runs_dir: Path) -> None:
     scored(runs_dir, "a", "mingru", asked=2e9)
     made(runs_dir, "b", "lstm", asked=2e9, order=1)
-    told = view.told(view.together(list(of_parity(Listing()).values())))
-    assert told == {"active": False, "done": 1.0, "text": "1 of 2 trained to the end."}
+    found = view.job_progress(view.together(list(of_parity(Listing()).values())))
+    assert found == {"active": False, "done": 1.0, "text": "1 of 2 trained to the end."}
 
 
 def test_a_page_at_another_task_hears_that_runs_go_on(runs_dir: Path) -> None:
