@@ -152,7 +152,8 @@ def build() -> None:
         with gr.Column(min_width=300):
             gr.Markdown("**Writing**, a character against those read so far", elem_classes="quiet")
             second = live_chart("Writing against the characters read", HEIGHT, value=writing_figure("time"))
-    measure = gr.Button(BUTTON, size="sm", elem_id="measure-scaling")
+    with gr.Row():
+        measure = gr.Button(BUTTON, size="sm", elem_id="measure-scaling", scale=0, min_width=220)
     gr.Markdown(sources(), elem_classes="quiet")
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     what.change(visible_errors(training_figure), [what, here], first, **quiet)
