@@ -21,6 +21,9 @@ VOCAB = "\n !$&',-.3:;?" + string.ascii_uppercase + string.ascii_lowercase
 """Tiny Shakespeare's 65 characters."""
 NAMES_MODELS = {
     "minrnn/presets.py": "a recipe for each model",
+    "minrnn/bench/gpu_plan.py": "a goal is set for one model",
+    "minrnn/bench/gpu_training.py": "a goal is set for one model",
+    "minrnn/bench/train.py": "a goal compares two models by name",
     "minrnn/results/studies.py": "a study is a list of trainings, each of a model chosen for its question",
 }
 """Files that may name a model, besides the one that defines it, and why."""

@@ -95,6 +95,7 @@ def test_a_worker_that_fails_says_why_and_the_next_one_starts(
 ) -> None:
     first, second = queue.start(request(["mingru", "lstm"]))
     (runs_dir / first / folder.CONFIG).write_text("{}")
+    (runs_dir / first / "own.txt").unlink()  # the runs of a job share the text
     (runs_dir / first / "own.txt").write_bytes(b"\xff" * 2_000)
     made(runs_dir / "aside", SHEEP)
     (runs_dir / first / folder.CONFIG).write_bytes((runs_dir / "aside" / folder.CONFIG).read_bytes())
