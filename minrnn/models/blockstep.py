@@ -63,8 +63,8 @@ class BlockStep:
             [partial(np.copyto, y, x)] if block.norm is None else block.norm.of(x, y, centred)
         )
         if self.conv is not None:
-            self.calls += self.conv.calls
-        self.calls += self.mixer.calls
+            self.calls += self.conv.hand_over()
+        self.calls += self.mixer.hand_over()
         self.calls.append(partial(np.copyto, x, self.mixer.y) if block.plain else _add(x, self.mixer.y))
         if block.mlp is not None:
             self.calls += block.mlp.of(x, centred=self.mixer.centred)

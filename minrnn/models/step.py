@@ -67,6 +67,12 @@ class Step(ABC):
     centred: bool = False
     state_bytes: int = 0
 
+    def hand_over(self) -> list[Call]:
+        """The calls, which the step does not keep: some are its own methods, and with a reference to itself its
+        buffers would wait for the garbage collector."""
+        calls, self.calls = self.calls, []
+        return calls
+
     @abstractmethod
     def load(self, state: Any) -> None:
         """Take the state that `forward` has returned for a batch of one; None is the start of a text."""

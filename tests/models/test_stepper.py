@@ -1,6 +1,7 @@
 """The step of every mixer, against its `forward`."""
 
 import dataclasses
+import gc
 import sys
 import tracemalloc
 from collections import Counter
@@ -216,3 +217,17 @@ def calls_of(steps: Steps) -> Counter[str]:
     finally:
         sys.setprofile(None)
     return counted
+
+
+@every_mixer
+def test_a_text_s_steps_are_freed_when_it_ends(mixer: str) -> None:
+    stepper = Stepper(build(mixer).eval())
+    gc.collect()
+    gc.disable()
+    try:
+        steps = stepper.begin()
+        steps(1)
+        del steps
+        assert gc.collect() == 0  # nothing waits for the collector: a text's buffers may hold megabytes
+    finally:
+        gc.enable()
