@@ -141,6 +141,11 @@ RUN = from_preset("tiny", "lstm").to_dict() | {"began": 5.0, "params": {"head": 
 ABOUT_ONE = {"title": "a", "asked": 5.0, "place": 0, "owner": ""}
 
 
+def _folder(root: Path) -> "tempfile.TemporaryDirectory[str]":
+    """A folder that the queue of an app in this process may write to while it is removed."""
+    return tempfile.TemporaryDirectory(dir=root, ignore_cleanup_errors=True)
+
+
 @settings(max_examples=150)
 @given(
     changed(RUN).map(written) | values.map(written),
@@ -151,7 +156,7 @@ ABOUT_ONE = {"title": "a", "asked": 5.0, "place": 0, "owner": ""}
 def test_any_run_folder_is_shown_or_passed_over(
     root: Path, config: bytes, about: bytes, queued: bytes, lines: list[Any]
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(dir=root) as folder:
+    with pytest.MonkeyPatch.context() as patch, _folder(root) as folder:
         patch.setenv("MINRNN_RUNS_DIR", folder)
         run = Path(folder) / "one"
         run.mkdir()
