@@ -42,6 +42,8 @@ LARGEST_WEIGHT = 1e18
 """Larger weights are damaged, not trained: products of two of them, summed over a layer, leave float32."""
 BYTES_PER_WEIGHT, HEADER_BYTES = 8, 1_000_000
 """A weight takes at most a float64, and the names and shapes before the weights take a few kilobytes."""
+MOST_REASON = 200
+"""Characters of a library's own reason in a message: it may quote the file."""
 
 
 def write(folder: Path, config: ModelConfig, weights: Mapping[str, Tensor]) -> None:
@@ -149,8 +151,9 @@ def read_weights(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor
             _check_shapes(expected, {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()})
             return {name: _sound(name, file.get_tensor(name)) for name in file.keys()}
     except (SafetensorError, OSError) as error:
+        reason = " ".join(str(error).split())[:MOST_REASON]
         raise CheckpointError(
-            f"{WEIGHTS} is not a whole safetensors file: {error}; download it again."
+            f"{WEIGHTS} is not a whole safetensors file: {reason}; download it again."
         ) from None
 
 
