@@ -6,7 +6,6 @@ The figures stand in length.json beside this file; `python -m minrnn bench lengt
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -14,26 +13,13 @@ from pydantic import TypeAdapter
 
 from minrnn.bench import length
 from minrnn.bench.length import Length, LengthFlags
-from minrnn.files import write_text
+from minrnn.results import measured
+from minrnn.results.measured import Measured
 
 SHIPPED = Path(__file__).with_name("length.json")
 
 
-@dataclass(frozen=True)
-class StoredLength:
-    """The figures of a release.
-
-    Attributes:
-        machine: the processor, and the versions that the figures were measured with.
-        date: the day, as YYYY-MM-DD.
-        models: what was measured, in order.
-    """
-
-    machine: str
-    date: str
-    models: list[Length]
-
-
+StoredLength = Measured[Length]
 _FORM = TypeAdapter(StoredLength)
 
 
@@ -52,10 +38,7 @@ def save(found: Sequence[Length], flags: LengthFlags, date: str, path: Path = SH
         date: the day, as YYYY-MM-DD.
         path: where they are kept.
     """
-    about = length.as_json(found, flags)
-    machine = f"{about['cpu']}, 1 thread, torch {about['torch']}, numpy {about['numpy']}"
-    text = _FORM.dump_json(StoredLength(machine, date, list(found)), indent=1).decode()
-    write_text(path, text + "\n")
+    measured.save(_FORM, length.as_json(found, flags), date, found, path)
 
 
 def section(found: StoredLength) -> str:

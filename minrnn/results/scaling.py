@@ -17,7 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 from minrnn.bench import scaling
 from minrnn.bench.scaling import Scaling, ScalingFlags
 from minrnn.errors import MinrnnError
-from minrnn.files import write_text
+from minrnn.results import measured
+from minrnn.results.measured import Measured
 from minrnn.results.tables import table
 
 SHIPPED = Path(__file__).with_name("scaling.json")
@@ -28,19 +29,7 @@ EIGHTFOLD = 3
 """The lengths are doubled from each to the next, so every third is shown."""
 
 
-@dataclass(frozen=True)
-class StoredScaling:
-    """The figures of a release.
-
-    Attributes:
-        machine: the processor, and the versions that the figures were measured with.
-        date: the day, as YYYY-MM-DD.
-        models: what was measured, in order.
-    """
-
-    machine: str
-    date: str
-    models: list[Scaling]
+StoredScaling = Measured[Scaling]
 
 
 @dataclass(frozen=True)
@@ -69,9 +58,7 @@ def save(found: Sequence[Scaling], flags: ScalingFlags, date: str, path: Path = 
         date: the day, as YYYY-MM-DD.
         path: where they are kept.
     """
-    about = scaling.as_json(found, flags)
-    machine = f"{about['cpu']}, 1 thread, torch {about['torch']}"
-    write_text(path, _FORM.dump_json(StoredScaling(machine, date, list(found)), indent=1).decode() + "\n")
+    measured.save(_FORM, scaling.as_json(found, flags), date, found, path)
 
 
 def measured_here(seconds: float = SECONDS) -> list[Scaling]:
