@@ -1,8 +1,6 @@
 """The optimisers of a run and their learning rate: AdamW, or Muon for the hidden matrices and AdamW for the rest.
 
-Source: AdamW: Loshchilov & Hutter 2019, arXiv 1711.05101. Muon: Jordan et al. 2024,
-https://kellerjordan.github.io/posts/muon/. Muon's step is scaled to the size of AdamW's, so that one rate and one
-weight decay fit both: Liu et al. 2025, arXiv 2502.16982, section 2.2. Both optimisers are torch's.
+Source: AdamW: Loshchilov & Hutter 2019, arXiv 1711.05101; it is torch's. Muon: see `muon.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +13,8 @@ from torch import nn
 
 from minrnn.config import TrainConfig
 from minrnn.models import LanguageModel
+from minrnn.muon import Muon
+from minrnn.ranks import ALONE, Ranks
 
 WARMUP_SHARE = 0.05
 """Largest share of a budget in seconds that the warm-up takes; else a slow machine would never reach the peak."""
@@ -53,7 +53,7 @@ def _cosine(config: TrainConfig, iter: int, seconds: float) -> float:
 
 
 class Optimizers:
-    """One or two of torch's optimisers that step together, at one rate."""
+    """AdamW, and Muon where the recipe asks for it, which step together at one rate."""
 
     def __init__(self, model: LanguageModel, config: TrainConfig) -> None:
         hidden = hidden_matrices(model) if config.optimizer == "muon" else []
@@ -62,14 +62,22 @@ class Optimizers:
             _adamw([p for p in model.parameters() if id(p) not in taken], config)
         ]
         if hidden:
-            self.parts.append(_muon(hidden, config))
+            self.parts.append(Muon(hidden, lr=config.learning_rate, weight_decay=config.weight_decay))
 
-    def step(self, rate: float) -> None:
-        """Update the weights at this learning rate, and forget their gradients."""
+    def step(self, rate: float, ranks: Ranks = ALONE) -> None:
+        """Update the weights at this learning rate, and forget their gradients.
+
+        Args:
+            rate: of both optimisers.
+            ranks: the processes that train together; all must call this with the same gradients.
+        """
         for part in self.parts:
             for group in part.param_groups:
                 group["lr"] = rate
-            part.step()
+            if isinstance(part, Muon):
+                part.step_together(ranks)
+            else:
+                part.step()
             part.zero_grad(set_to_none=True)
 
     def state_dict(self) -> list[dict[str, Any]]:
@@ -95,12 +103,3 @@ def _adamw(weights: list[nn.Parameter], config: TrainConfig) -> torch.optim.Adam
     ]
     fused = weights[0].device.type in ("cpu", "cuda")
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2), fused=fused)
-
-
-def _muon(weights: list[nn.Parameter], config: TrainConfig) -> torch.optim.Optimizer:
-    return torch.optim.Muon(
-        weights,
-        lr=config.learning_rate,
-        weight_decay=config.weight_decay,
-        adjust_lr_fn="match_rms_adamw",
-    )

@@ -8,7 +8,7 @@ and keeps the clock. Tensors on the CPU travel by gloo, those on a GPU by NCCL.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -86,6 +86,33 @@ class Ranks:
         for weight, gradient in zip(used, sums, strict=True):
             weight.grad = gradient.view_as(weight)
         return flat[0]
+
+    def hand_round(self, mine: Mapping[int, Tensor], shapes: Sequence[Tensor]) -> list[Tensor]:
+        """Give every process what each has made of a list of tensors that they have shared out.
+
+        Args:
+            mine: place in the list -> what this process has made: every `size`-th place, from `rank` on; bfloat16.
+            shapes: tensors of the shapes of the whole list, on one device.
+
+        Returns:
+            The whole list, the same to the last bit in all processes.
+        """
+        if self.size == 1:
+            return [mine[i] for i in range(len(shapes))]
+        places = [range(rank, len(shapes), self.size) for rank in range(self.size)]
+        sizes = [sum(shapes[i].numel() for i in part) for part in places]
+        # An even number: two bfloat16s travel as one integer, which gloo knows.
+        longest = -(-max(sizes) // 2) * 2
+        flat = torch.zeros(longest, dtype=torch.bfloat16, device=shapes[0].device)
+        flat[: sizes[self.rank]] = torch.cat([t.flatten() for t in mine.values()] or [flat[:0]])
+        parts = [torch.empty_like(flat) for _ in places]
+        with self.together():
+            dist.all_gather([part.view(torch.int32) for part in parts], flat.view(torch.int32))
+        found: dict[int, Tensor] = {}
+        for part, whole, size in zip(places, parts, sizes, strict=True):
+            cut = torch.split(whole[:size], [shapes[i].numel() for i in part])
+            found |= {i: piece.view(shapes[i].shape) for i, piece in zip(part, cut, strict=True)}
+        return [found[i] for i in range(len(shapes))]
 
     def sum(self, *values: float) -> tuple[float, ...]:
         """Add each value up over all processes."""

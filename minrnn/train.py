@@ -153,7 +153,7 @@ def _update(
     with ranks.together(), _memory_errors(state, bound, config):
         idx, targets = batches(state.iter)
         loss, grad_norm = _gradients(state, network, idx, targets, config, ranks)
-        state.optimizer.step(rate)
+        state.optimizer.step(rate, ranks)
     state.iter += 1
     state.tokens += idx.numel()
     if ranks.leads:

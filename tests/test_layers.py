@@ -19,7 +19,8 @@ FLOORS: list[set[str]] = [
     {"checked", "device", "events", "ranks", "scan", "settings"},
     {"config", "tasks", "text"},
     {"corpora", "draw", "models", "presets"},
-    {"evaluate", "generate", "learn", "optimizers"},
+    {"evaluate", "generate", "learn", "muon"},
+    {"optimizers"},
     {"data", "state"},
     {"checkpoint", "inside", "side_by_side", "train"},
     {"minrnn", "bench", "hub"},  # "minrnn" is the package's own __init__.py with the public names
