@@ -78,8 +78,8 @@ def orthogonal(matrices: Tensor) -> Tensor:
     Returns:
         (N, rows, columns), bfloat16.
     """
-    x = matrices / matrices.float().norm(dim=(1, 2), keepdim=True).clamp(min=_SMALLEST_NORM)
-    x = x.bfloat16()
+    norms = matrices.float().norm(dim=(1, 2), keepdim=True)
+    x: Tensor = (matrices / norms.clamp(min=_SMALLEST_NORM)).bfloat16()
     a, b, c = _COEFFICIENTS
     for _ in range(STEPS):
         gram = x @ x.mT
