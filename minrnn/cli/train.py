@@ -24,7 +24,7 @@ from minrnn.corpora import OWN, Corpus
 from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.models import mixer_class
 from minrnn.ranks import Ranks, joined
-from minrnn.runs import folder
+from minrnn.runs import folder, teachers
 from minrnn.runs.follower import follow
 from minrnn.runs.lock import held
 from minrnn.runs.spec import RunSpec, check_resumable, fine_tune, from_preset
@@ -54,6 +54,8 @@ class TrainFlags:
         model: which of the preset's models.
         corpus: a named text, a task, or a file in UTF-8, which is copied into the run's folder.
         init: checkpoint to start from: a folder or a Hub repo; its shape is kept.
+        teacher: checkpoints that teach the model, folders or Hub repos: the mean of their probabilities is
+            --teacher-share of its target.
     """
 
     out: Path | None
@@ -63,6 +65,7 @@ class TrainFlags:
     model: str
     corpus: str
     init: str | None
+    teacher: tuple[str, ...]
     shape: Shape
     options: MixerOptions
     recipe: TrainConfig = field(default_factory=TrainConfig)
@@ -108,8 +111,8 @@ def prepared(words: list[str]) -> Path:
     if named.resume:
         _change(out, spec)
     else:
-        if text is None:
-            data.load(spec.corpus)  # before there is a folder
+        source = data.load(spec.corpus) if text is None else text
+        teachers.check(spec, source)  # all of this before there is a folder
         folder.create(out, spec, None if text is None else text.text)
     return out
 
@@ -197,6 +200,7 @@ def _defaults(start: RunSpec) -> TrainFlags:
         model=start.model.mixer,
         corpus=start.corpus,
         init=start.init,
+        teacher=start.teachers,
         shape=Shape(**shape | {"options": None}),
         options=start.model.options or mixer_class(start.model.mixer).Options(),
         recipe=start.train,
@@ -215,7 +219,13 @@ def _spec(flags: TrainFlags, start: RunSpec) -> RunSpec:
     if start.init and dataclasses.replace(shape, dropout=before.dropout) != before:
         raise ConfigError("the shape is the checkpoint's; of its fields only --dropout can be changed.")
     return dataclasses.replace(
-        start, corpus=flags.corpus, model=shape, train=flags.recipe, preset=flags.preset, init=flags.init
+        start,
+        corpus=flags.corpus,
+        model=shape,
+        train=flags.recipe,
+        preset=flags.preset,
+        init=flags.init,
+        teachers=flags.teacher,
     )
 
 
