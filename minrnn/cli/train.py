@@ -150,6 +150,7 @@ def parse(words: list[str]) -> tuple[RunSpec, Path, Corpus | None]:
     )
     if flags.out is None:
         raise ConfigError("no folder is named; say by --out where the run should go.")
+    _check_teaching(named, flags)
     spec = _spec(flags, start)
     if named.resume:
         return _with_corpus_of(start, spec, flags.out), flags.out, None
@@ -157,6 +158,18 @@ def parse(words: list[str]) -> tuple[RunSpec, Path, Corpus | None]:
         return spec, flags.out, None
     text = corpora.own.from_file(files.expanded(spec.corpus))
     return dataclasses.replace(spec, corpus=OWN), flags.out, text
+
+
+def _check_teaching(named: argparse.Namespace, flags: TrainFlags) -> None:
+    """Refuse a share of the target that nobody has: the run would train for hours without its teachers."""
+    if flags.teacher:
+        return
+    if named.teacher is not None:
+        raise ConfigError("--teacher names no checkpoint; name one or more folders or Hub repos.")
+    if named.teacher_share is not None:
+        raise ConfigError(
+            f"--teacher-share is {named.teacher_share} and there is no teacher; name one or more by --teacher."
+        )
 
 
 def _with_corpus_of(run: RunSpec, spec: RunSpec, out: Path) -> RunSpec:
@@ -174,6 +187,8 @@ def _named(words: list[str]) -> argparse.Namespace:
     for name in ("preset", "model", "corpus", "init", "out", "run"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--teacher", nargs="*")
+    parser.add_argument("--teacher-share", "--teacher_share")
     return parser.parse_known_args(words)[0]
 
 

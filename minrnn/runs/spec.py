@@ -199,7 +199,7 @@ def check_resumable(old: RunSpec, new: RunSpec) -> None:
         ("corpus", old.corpus, new.corpus),
         ("preset", old.preset, new.preset),
         ("init", old.init, new.init),
-        ("teachers", old.teachers, new.teachers),
+        ("teacher", " ".join(old.teachers), " ".join(new.teachers)),
     ]
     pairs += _differences(old.model, new.model) + _differences(old.model.options, new.model.options)
     pairs += [pair for pair in _differences(old.train, new.train) if pair[0] not in CHANGEABLE]
