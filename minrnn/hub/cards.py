@@ -154,7 +154,7 @@ def local_paths(metrics: Mapping[str, Any]) -> list[str]:
         words = shlex.split(command)
     except ValueError:  # a quotation mark without its fellow: no shell, but perhaps a person, wrote it
         words = command.split()
-    words.append(str(metrics.get("init") or ""))
+    words += [str(metrics.get("init") or ""), *card_words.teacher_names(metrics)]
     return sorted({word for word in words if Path(word).is_absolute() or word.startswith("~")})
 
 

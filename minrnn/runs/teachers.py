@@ -171,8 +171,8 @@ def _teacher(name: str) -> tuple[LanguageModel, str]:
 def _check_vocab(name: str, known: str, vocab: str) -> None:
     if unknown := sorted(set(vocab) - set(known)):
         raise ConfigError(
-            f"the teacher {name} does not know {len(unknown)} of the {len(vocab)} characters of this text, such as "
-            f"{unknown[0]!r}; take teachers that were trained on this text or know all of its characters."
+            f"the teacher {name} does not know {len(unknown)} of the {len(vocab)} characters that the model has, such "
+            f"as {unknown[0]!r}; take teachers that were trained on this text, or on one with all of its characters."
         )
 
 
