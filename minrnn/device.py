@@ -61,11 +61,13 @@ def choose(device: str = "auto", dtype: str = "auto") -> Compute:
     return Compute(chosen, precision, f"{why_device}; {why_dtype}")
 
 
-def describe(device: torch.device) -> str:
-    """The hardware's own name, for tables."""
+def describe(device: torch.device, processes: int = 1) -> str:
+    """The hardware's own name, for tables, and how many processes worked on it."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{cpu_name()}, {torch.get_num_threads()} thread(s)"
+        return f"{processes} x " * (processes > 1) + torch.cuda.get_device_name(device)
+    return (
+        f"{cpu_name()}, {f'{processes} processes of ' * (processes > 1)}{torch.get_num_threads()} thread(s)"
+    )
 
 
 def peak_memory_bytes(device: torch.device) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from minrnn.config import Sampling
 
 COLDEST = 1e-30
 """Lower temperatures draw what this one draws, and would leave float64."""
+
+AHEAD = 32
+"""Characters whose random numbers are drawn at once: a call of torch costs more than the numbers do."""
 
 Weights = NDArray[np.float64]
 
@@ -31,8 +35,9 @@ class Draw:
     def __init__(self, sampling: Sampling, size: int) -> None:
         self.sampling, self.temperature = sampling, np.array(max(sampling.temperature, COLDEST))
         self.generator = torch.Generator().manual_seed(sampling.seed)
-        self._exponential = torch.empty(size)
-        self._q, self._p = self._exponential.numpy(), np.empty(size)
+        self._exponential, self._p = torch.empty(AHEAD, size), np.empty(size)
+        self._rows = list(self._exponential.numpy())
+        self._left: Iterator[NDArray[np.float32]] = iter(())
 
     def __call__(self, logits: NDArray[Any]) -> int:
         """Draw from logits (vocab_size,), float32."""
@@ -46,9 +51,17 @@ class Draw:
             _keep_likeliest(p, logits, sampling.top_k)
         if sampling.top_p < 1:
             _keep_nucleus(p, sampling.top_p)
-        self._exponential.exponential_(generator=self.generator)
-        np.divide(p, self._q, p)
+        np.divide(p, self._numbers(), p)
         return int(p.argmax())
+
+    def _numbers(self) -> NDArray[np.float32]:
+        """The next row of numbers; of several drawn at once each is what it would be if drawn alone."""
+        row = next(self._left, None)
+        if row is None:
+            self._exponential.exponential_(generator=self.generator)
+            self._left = iter(self._rows)
+            row = next(self._left)
+        return row
 
 
 def _keep_likeliest(p: Weights, logits: NDArray[Any], count: int) -> None:

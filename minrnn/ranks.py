@@ -1,4 +1,4 @@
-"""The processes that train one model together, as `torchrun --nproc_per_node=N` starts them.
+"""The processes that train one model together, as torchrun or `train --processes N` starts them.
 
 Each has a rank. Every process draws the whole batch of an iter and reads its own share of it, so the batch does not
 depend on N; the gradients of all shares are added up before each update. Rank 0 alone evaluates, samples, writes,
@@ -51,7 +51,7 @@ class Ranks:
             fitting = ", ".join(str(n) for n in range(1, batch_size + 1) if batch_size % n == 0)
             raise ConfigError(
                 f"batch_size {batch_size} cannot be split among {self.size} processes; choose another "
-                f"batch_size, or as --nproc_per_node one of: {fitting}."
+                f"batch_size, or as the number of processes one of: {fitting}."
             )
         if self.size == 1:
             return
@@ -158,7 +158,7 @@ class Ranks:
                 raise
             raise TrainingError(
                 f"another of the {self.size} processes of this training has ended. The last checkpoint is kept; "
-                "resume the run, with any number of processes."
+                "resume the run, with any number of processes, or with half the batch_size if memory ran out."
             ) from error
 
 
@@ -168,7 +168,7 @@ ALONE = Ranks()
 
 @contextmanager
 def joined() -> Iterator[Ranks]:
-    """Join the processes that torchrun has started with this one; alone where it has not."""
+    """Join the processes that were started with this one; alone where it has not."""
     size = int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
     if size == 1:
         yield ALONE

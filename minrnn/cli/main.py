@@ -10,7 +10,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from minrnn.cli import terminal
+from minrnn.cli import companions, terminal
 from minrnn.errors import MinrnnError
 
 COMMANDS = {
@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         terminal.say(_usage(), error=not asked)
         raise SystemExit(0 if asked else 2)
     try:
-        importlib.import_module(f"minrnn.cli.{words[0]}").main(words[1:])
+        with companions.started(words[1:] if words[0] == "train" else ()):
+            importlib.import_module(f"minrnn.cli.{words[0]}").main(words[1:])
     except MinrnnError as error:
         terminal.say(f"error: {error}", style="red", error=True)
         raise SystemExit(1) from None

@@ -44,10 +44,11 @@ class Shape(ModelConfig):
 @dataclass(frozen=True)
 class TrainFlags:
     """Train a model. Ctrl+C ends a run after the current iter with everything saved; a second one ends it at once.
-    Several processes: torchrun --nproc_per_node=N -m minrnn train, with the same flags.
+    On several machines or GPUs: torchrun --nproc_per_node=N -m minrnn train, with the same flags.
 
     Attributes:
         out: the run's folder.
+        processes: how many share the work on this machine's CPU; it must divide the batch.
         run: train what this folder says, from the beginning or from its last save; no other flag goes with it.
         resume: go on with the run in --out; a budget given here replaces the run's.
         preset: where unnamed flags come from.
@@ -59,6 +60,7 @@ class TrainFlags:
     """
 
     out: Path | None
+    processes: int
     run: Path | None
     resume: bool
     preset: str
@@ -102,7 +104,8 @@ def prepared(words: list[str]) -> Path:
     """The folder of the run that the words ask for, ready to be trained."""
     named = _named(words)
     if named.run is not None:
-        if words not in (["--run", named.run], [f"--run={named.run}"]):
+        processes = ["--processes", named.processes] if named.processes else []
+        if words not in ([*start, *processes] for start in (["--run", named.run], [f"--run={named.run}"])):
             raise ConfigError(
                 "--run takes everything from the folder; use --out DIR --resume to change its budget."
             )
@@ -184,7 +187,7 @@ def _with_corpus_of(run: RunSpec, spec: RunSpec, out: Path) -> RunSpec:
 def _named(words: list[str]) -> argparse.Namespace:
     """What the command line says about where the defaults come from."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for name in ("preset", "model", "corpus", "init", "out", "run"):
+    for name in ("preset", "model", "corpus", "init", "out", "run", "processes"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--teacher", nargs="*")
@@ -209,6 +212,7 @@ def _defaults(start: RunSpec) -> TrainFlags:
     shape = {f.name: getattr(start.model, f.name) for f in dataclasses.fields(ModelConfig)}
     return TrainFlags(
         out=None,
+        processes=1,
         run=None,
         resume=False,
         preset=start.preset,

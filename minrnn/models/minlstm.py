@@ -30,7 +30,7 @@ from minrnn.models.mingru import (
     projection,
 )
 from minrnn.models.mixer import Look, Mixer, own_options, register
-from minrnn.models.step import ZERO, Linear, Step, scaled_parts, zeros
+from minrnn.models.step import Linear, Step, scaled_parts, zeros
 from minrnn.scan import linear_scan, minlstm_scan, positive
 
 
@@ -90,48 +90,48 @@ class MinLSTM(Mixer):
         """See `Mixer.prepare`."""
         layer, signed = self.gates_and_candidate, self.signed
         project = prepared_projection(self.projection, centre)
-        forget = 1.0 if signed and not self.normalised else -1.0
+        if self.normalised:
+            f, i, c = layer.weight.chunk(3)
+            bias = None if layer.bias is None else torch.cat([layer.bias.chunk(3)[n] for n in (0, 2, 1)])
+            reads = scaled_parts(torch.cat([f, c, i]), bias, [-1.0, -1.0, -1.0], [0.0, -0.5, 0.0])
+            return lambda: _NormalisedStep(reads, project, signed, centre)
+        forget = 1.0 if signed else -1.0
         parts = scaled_parts(layer.weight, layer.bias, [forget, -1.0, -1.0], [0.0, 0.0, -0.5])
-        kind = _NormalisedStep if self.normalised else _PlainStep
-        return lambda: kind(parts, project, signed, centre)
+        return lambda: _PlainStep(parts, project, signed, centre)
+
+
+_LARGEST = 80.0
+"""The largest power of e that a step takes of a gate's logit, so that two of them can be added up in float32."""
 
 
 class _NormalisedStep(MinStep):
     """The step with gates that sum to one: minGRU's, with z = i / (f + i) = (1 + e^-f) / (2 + e^-f + e^-i).
 
-    Each power is divided by the greatest of 1, e^-f and e^-i, so that none overflows and one is 1. Where signed,
+    Its linear layer gives -f, r and -i in this order, so that one division serves z and g. Where signed,
     z = i^2 / (f^2 + i^2).
     """
 
     def __init__(self, parts: Linear, project: Linear | None, signed: bool, centred: bool) -> None:
         hidden = parts.size // 3
         super().__init__(parts, project, hidden, centred)
-        minus_f, minus_i, r = np.split(self.logits, 3)
-        powers, top = zeros(4, hidden), zeros(hidden)
-        above, below = zeros(2, hidden), zeros(2, hidden)
-        of_input, total = above[0], below[0]
-        above[1], k = -ROOT, zeros(hidden) + np.float32(ROOT)
+        rows, addends = zeros(4, hidden), zeros(3, hidden) + np.float32(1)
+        rows[0], addends[1] = -ROOT, ROOT
+        powers, above, below = rows[1:], rows[:2], rows[2:]
+        of_input, total, r = rows[1], rows[3], self.logits[hidden : 2 * hidden]
+        limit = np.array(_LARGEST / 2 if signed else _LARGEST, np.float32)
         self.calls = [
             self.reading,
-            partial(np.fmax, minus_f, minus_i, top),
-            partial(np.fmax, top, ZERO, top),
-        ]
-        self.calls += [partial(np.subtract, ZERO, top, powers[0])]
-        self.calls += [partial(np.subtract, self.logits.reshape(3, hidden)[:2], top, powers[1:3])]
-        self.calls += [
-            partial(np.exp, powers[:3], powers[:3]),
-            partial(np.exp, r, powers[3]),
-            partial(np.add, powers[0], powers[1], of_input),
-            partial(np.add, powers[0], powers[2], total),
+            partial(np.fmin, self.logits.reshape(3, hidden), limit, powers),
+            partial(np.exp, powers, powers),
+            partial(np.add, powers, addends, powers),
         ]
         if signed:
             self.calls += [partial(np.multiply, part, part, part) for part in (of_input, total)]
         self.calls += [
             partial(np.add, total, of_input, total),
-            partial(np.add, powers[3], k, below[1]),
             partial(np.divide, above, below, below),
-            partial(np.fmin, below[1], r, below[1]),
-            *self.updating(below[0], below[1], signed),
+            partial(np.fmin, below[0], r, below[0]),
+            *self.updating(below[1], below[0], signed),
             self.projecting,
         ]
 

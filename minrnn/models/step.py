@@ -27,7 +27,7 @@ from torch import Tensor, nn
 Array: TypeAlias = NDArray[np.float32]
 Call: TypeAlias = Callable[[], object]
 
-ZERO, HALF, ONE = (np.array(number, np.float32) for number in (0, 0.5, 1))
+HALF, ONE = (np.array(number, np.float32) for number in (0.5, 1))
 """Numbers as arrays: with them a call of NumPy takes half the time that it takes with Python's numbers."""
 
 

@@ -13,8 +13,7 @@ from minrnn import checkpoint
 from minrnn.errors import CheckpointError
 from minrnn.models import MIXERS, MODEL_NAMES
 from minrnn.presets import PRESETS
-from minrnn.runs.events import read_events
-from minrnn.train import Eval
+from minrnn.runs.events import read_evals
 
 PARTS = ("embedding", "mixer", "mlp", "head")
 
@@ -168,7 +167,7 @@ def read(folder: Path) -> Result:
 def curve(folder: Path) -> Curve:
     """The validation losses in a checkpoint's history.jsonl; empty lists where it has none."""
     path = folder / checkpoint.HISTORY
-    evals = [event for event in read_events(path) if isinstance(event, Eval)]
+    evals = read_evals(path)
     return Curve(
         [event.iter for event in evals],
         [event.tokens for event in evals],

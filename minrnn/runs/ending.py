@@ -41,9 +41,15 @@ class Scored:
 
 
 def finish(
-    spec: RunSpec, source: Source, state: TrainState, done: Done, out: Path, should_stop: Callable[[], bool]
+    spec: RunSpec,
+    source: Source,
+    state: TrainState,
+    done: Done,
+    out: Path,
+    should_stop: Callable[[], bool],
+    processes: int,
 ) -> Done:
-    """Put figures, history and a sample beside the weights, which have been saved.
+    """Put figures, history and a sample beside the weights, which have been saved by one of so many processes.
 
     A run that is stopped is not scored: it ends at once. One that is stopped while it is scored ends at once, too:
     it counts as stopped, and is scored when it goes on.
@@ -68,7 +74,7 @@ def finish(
         "iters": state.iter,
         "tokens_seen": state.tokens,
         "seconds": state.seconds,
-        "device": device.describe(state.compute.device),
+        "device": device.describe(state.compute.device, processes),
         "dtype": str(state.compute.dtype).removeprefix("torch."),
         "seed": config.seed,
         "corpus": source.name,

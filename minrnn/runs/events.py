@@ -63,6 +63,13 @@ def read_events(path: Path) -> list[Event]:
     return _events(_whole_lines(path, 0))
 
 
+def read_evals(path: Path) -> list[train.Eval]:
+    """The evaluations among them. Other lines are not parsed: a long run has thousands, and a page waits for this."""
+    lines = (line for line in _whole_lines(path, 0).split(b"\n") if b'"eval"' in line)
+    found = (from_line(line.decode("utf-8", "replace")) for line in lines)
+    return [event for event in found if isinstance(event, train.Eval)]
+
+
 def last_event(path: Path) -> Event | None:
     """The last event of a file, without reading all of it."""
     try:

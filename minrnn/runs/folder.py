@@ -252,7 +252,7 @@ def _follow_engine(
             saving.check_there(out)
             if isinstance(event, train.Done):
                 _save(state, metrics, out)
-                event = finish(spec, source, state, event, out, should_stop)
+                event = finish(spec, source, state, event, out, should_stop, ranks.size)
                 _write(metrics, event)
                 os.fsync(metrics.fileno())
                 if event.reason != "stopped":

@@ -22,7 +22,7 @@ from minrnn.runs.spec import RunSpec
 SHEEP = "".join(f"{n} sheep, {4 * n} legs.\n" for n in range(200))
 MICRO = ModelConfig("mingru", n_layer=1, n_embd=16, block_size=16, mlp_ratio=1, conv_kernel=2, dropout=0.1)
 RECIPE = TrainConfig(
-    max_iters=12, batch_size=4, warmup_iters=2, eval_interval=4, eval_chars=500, sample_interval=0, sample_chars=8,
+    max_iters=12, batch_size=3, warmup_iters=2, eval_interval=4, eval_chars=500, sample_interval=0, sample_chars=8,
     save_seconds=0, device="cpu", dtype="float32",
 )  # fmt: skip
 

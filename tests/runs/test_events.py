@@ -91,3 +91,12 @@ def test_a_history_is_a_table_in_order_of_time() -> None:
     rows = events.to_csv(history).splitlines()
     assert rows[0].split(",")[:4] == ["iter", "tokens", "seconds", "train_loss"]
     assert [row.split(",")[0] for row in rows[1:]] == ["0", "3", "3"]
+
+
+def test_evaluations_are_found_among_other_lines(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    evals = [train.Eval(0, 4.2, 0, 0.5, 7), train.Eval(2, 3.9, 64, 1.5, 7)]
+    told = [evals[0], train.Iter(1, 4.0, 0.1, 1.0, 32, 1.0, 0.5), train.Sample(1, 'an "eval"'), evals[1]]
+    path.write_text("\n".join([*map(events.to_line, told), '{"eval": 1', events.to_line(evals[0])[:-5]]))
+    assert events.read_evals(path) == evals
+    assert events.read_evals(tmp_path / "none") == []

@@ -70,7 +70,7 @@ def test_a_worker_that_ends_before_it_begins_leaves_its_last_words(tmp_path: Pat
 def take(count: int, out: Path) -> str:
     """What becomes of batches of so many windows in a process that may hold 500 MB."""
     os.environ["MINRNN_TRAIN_MB"] = "500"
-    process._bound_memory(os.getpid())
+    process._bound_memory(os.getpid(), 1)
     folder.create(out, micro(batch_size=count, max_iters=2), SHEEP)
     try:
         return str(list(folder.execute(out))[-1])
@@ -94,7 +94,8 @@ def test_a_visitors_worker_may_hold_so_much_memory(
     monkeypatch.setenv("MINRNN_TRAIN_MB", "123")
     child = process.spawn(made(tmp_path / "run"))
     try:
-        assert resource.prlimit(child.pid, resource.RLIMIT_DATA)[0] == bytes_
+        each = bytes_ // process._processes_of(tmp_path / "run") if mode == "limited" else bytes_
+        assert resource.prlimit(child.pid, resource.RLIMIT_DATA)[0] == each
     finally:
         child.kill()
         child.wait()
@@ -121,20 +122,36 @@ def test_a_worker_gives_way_and_finds_this_package(tmp_path: Path, monkeypatch: 
         child.wait()
     done = subprocess.run(
         [sys.executable, "-m", "minrnn", "--help"],
-        env=process._environment(),
+        env=process._environment(1),
         capture_output=True,
         check=True,
     )
     assert b"train" in done.stdout
 
 
-@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (3, 2), (16, 15), (None, 1)])
+@pytest.mark.parametrize(("cores", "taken"), [(1, 1), (2, 2), (3, 2), (16, 15), (None, 1)])
 def test_a_worker_takes_both_of_two_cores_and_leaves_one_of_more(
-    cores: int | None, threads: int, monkeypatch: pytest.MonkeyPatch
+    cores: int | None, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY"):
         monkeypatch.delenv(name, raising=False)
-    environment = process._environment()
-    assert process.threads() == threads
-    assert environment["OMP_NUM_THREADS"] == str(threads) and environment["OMP_WAIT_POLICY"] == "PASSIVE"
+    environment = process._environment(1)
+    assert process.cores() == taken
+    assert environment["OMP_NUM_THREADS"] == str(taken) and environment["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+@pytest.mark.parametrize(
+    ("cores", "batch_size", "count"),
+    [(1, 16, 1), (2, 16, 2), (2, 15, 1), (4, 15, 3), (4, 16, 2), (64, 64, 8)],
+)
+def test_as_many_processes_share_a_batch_as_there_are_cores_and_it_can_be_divided(
+    cores: int, batch_size: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert process.sharing(batch_size) == count
+
+
+def test_where_the_config_cannot_be_read_one_process_says_so(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{")
+    assert process._processes_of(tmp_path) == 1

@@ -258,16 +258,16 @@ def _devices() -> list[str]:
     return ["auto", "cpu", *(name for name, found_here in found.items() if found_here)]
 
 
-def _threads() -> str:
-    """How many threads a worker takes on the CPU."""
-    count = process.threads()
-    return f"; {count} threads of one process" if count > 1 else "; one thread"
+def _processes() -> str:
+    """How many processes a worker takes on the CPU."""
+    count = process.sharing(presets.get(presets.FIRST_PRESET, presets.FIRST_MODELS[0]).train.batch_size)
+    return f"; {count} processes share each batch" if count > 1 else "; one process"
 
 
 def _why(where: str, dtype: str) -> str:
     """The device and dtype that a run will use, and why."""
     try:
         chosen = device.choose(where, dtype)
-        return f"Will train on {chosen.reason}{_threads() if chosen.device.type == 'cpu' else ''}."
+        return f"Will train on {chosen.reason}{_processes() if chosen.device.type == 'cpu' else ''}."
     except MinrnnError as error:
         return str(error)
