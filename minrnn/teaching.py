@@ -32,8 +32,8 @@ PIECE = 256
 """Characters of a stream that are read at once."""
 WARM_UP = 1_024
 """Characters that a stream reads before the first one that counts: more than the models make use of."""
-LONGEST_SHARE = 16
-"""A stream reads at least so many times its warm-up, so that the warm-ups cost little."""
+STREAM = 16_384
+"""Characters that a stream has at least, so that its warm-up costs little."""
 _PER_CHARACTER = frozenset({"embedding.weight", "head.weight", "head.bias"})
 """Weights with one row for each character of the vocabulary."""
 
@@ -138,22 +138,23 @@ def expected_in(path: Path, ids: Tensor, vocab: str) -> Tensor | None:
         rows = np.load(path, mmap_mode="c")
     except (OSError, ValueError, EOFError):
         return None
-    fits = isinstance(rows, np.ndarray) and (rows.dtype, rows.shape) == (
-        np.float16,
-        (len(ids) - 1, len(vocab)),
-    )
-    return torch.from_numpy(rows) if fits else None
+    shape = (len(ids) - 1, len(vocab))
+    whole = isinstance(rows, np.ndarray) and rows.dtype == np.float16 and rows.shape == shape
+    return torch.from_numpy(rows) if whole else None
 
 
 def _read_along(teachers: CharModel, ids: Tensor) -> Iterator[list[tuple[int, Tensor]]]:
     """Read a text as several streams at once, each with its state carried on.
+
+    Stream s begins s * length characters into the text. What its warm-up predicts belongs to the stream before, but for
+    the first one, which has none before it; the last one may be longer than the text.
 
     Yields:
         For every stream the place of its first row that counts, and the rows: (T, vocab_size) float16, on the CPU.
     """
     last = len(ids) - 1
     most = batch_size(PIECE, len(teachers.config.vocab))
-    streams = max(1, min(most, last // (LONGEST_SHARE * WARM_UP)))
+    streams = max(1, min(most, last // STREAM))
     warm_up = WARM_UP if streams > 1 else 0
     length = -(-(last - warm_up) // streams)
     begins = length * torch.arange(streams)

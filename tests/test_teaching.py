@@ -76,7 +76,7 @@ def test_streams_read_every_character_once_and_know_what_came_before(
 ) -> None:
     ids = torch.randint(0, 4, (chars,), generator=torch.Generator().manual_seed(2))
     whole = Recalls()(ids[None, :-1], None)[0][0].softmax(dim=-1).half()
-    for name, value in {"PIECE": 5, "WARM_UP": 3, "LONGEST_SHARE": 2}.items():
+    for name, value in {"PIECE": 5, "WARM_UP": 3, "STREAM": 6}.items():
         monkeypatch.setattr(teaching, name, value)
     assert torch.equal(written(tmp_path / "e.npy", Recalls(), ids), whole)
 
