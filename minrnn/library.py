@@ -16,7 +16,7 @@ from minrnn.errors import CheckpointError, ConfigError, HubError, MinrnnError
 from minrnn.hub import loading
 from minrnn.models import MODEL_NAMES, CharModel, Committee, disk, mixer_class
 
-PRESETS = ("base", "replica")
+PRESETS = ("allplays", "base", "replica")
 """The presets that are bundled, in the order they are shown."""
 
 COMMITTEE = "committee"
@@ -68,6 +68,11 @@ class Library:
     def presets(self) -> list[str]:
         """The presets that have at least one model."""
         return [name for name, models in self._entries.items() if models]
+
+    @property
+    def first(self) -> str:
+        """The preset to start with: the first of those with the most models; empty where there are none."""
+        return max(self.presets, key=lambda name: len(self._entries[name]), default="")
 
     def all_models(self) -> list[CharModel]:
         """What can write from the start, of every preset; committees are left out, for they are their members."""

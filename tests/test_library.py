@@ -152,3 +152,21 @@ def test_a_visitor_adds_only_so_many() -> None:
     assert library.with_added(keys, keys[0]) == [*keys[1:], keys[0]]
     with pytest.raises(ConfigError, match=f"{settings.MAX_FURTHER} is the limit"):
         library.with_added(keys, "hub:ada/more@0")
+
+
+@pytest.mark.parametrize(
+    ("counts", "first"),
+    [
+        ({"allplays": 2, "base": 2}, "allplays"),
+        ({"allplays": 1, "base": 2}, "base"),
+        ({"replica": 1}, "replica"),
+        ({}, ""),
+    ],
+)
+def test_the_page_starts_with_the_preset_that_has_the_most_models(
+    counts: dict[str, int], first: str, tmp_path: Path
+) -> None:
+    for preset, count in counts.items():
+        for name in MODEL_NAMES[:count]:
+            save(tmp_path / preset / name, name)
+    assert open_library(tmp_path).first == first
