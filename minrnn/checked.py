@@ -109,6 +109,8 @@ def _wanted(hint: Any) -> str:
     if ranges:
         kind = "a whole number" if int in parts else "a number"
         return f"it must be {kind} and lie between {ranges[0].ge:,} and {ranges[0].le:,}"
+    if get_origin(hint) is tuple:
+        return "it must be a list of texts"
     names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", NoneType: "null"}
     return (
         f"it must be {' or '.join(names.get(part, getattr(part, '__name__', str(part))) for part in parts)}"

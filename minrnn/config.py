@@ -107,6 +107,8 @@ class TrainConfig(Checked):
         sample_interval: iters between samples; 0 is off.
         sample_chars: length of a sample, in characters.
         save_seconds: seconds of training between saves, besides those at evaluations.
+        teacher_share: how much of the target comes from the run's teachers, the rest from the text; without teachers
+            it has no effect.
         score_train: score the whole training split at the end, too.
         score_seconds: end the scoring at the end after so long and keep what is known by then; 0 means no limit.
         seed: of the weights, the data order and dropout.
@@ -135,6 +137,7 @@ class TrainConfig(Checked):
     sample_interval: Count = 500
     sample_chars: Annotated[int, Interval(ge=1, le=MAX_NEW_TOKENS)] = 200
     save_seconds: Annotated[float, Interval(ge=0, le=86_400)] = 30.0
+    teacher_share: Annotated[float, Interval(ge=0, le=1)] = 0.5
     score_train: bool = False
     score_seconds: Annotated[float, Interval(ge=0, le=1e9)] = 0.0
     seed: Seed = 1337

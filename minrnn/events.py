@@ -80,7 +80,23 @@ class Done:
     reason: StopReason
 
 
-Event = Iter | Eval | Sample | Done
+@dataclass(frozen=True)
+class Teaching:
+    """How far a run's teachers have read its text. They do so before the first iter, or when a run goes on that has
+    lost what they expected.
+
+    Attributes:
+        iter: updates made so far.
+        chars: characters read.
+        total: characters that there are to read.
+    """
+
+    iter: int
+    chars: int
+    total: int
+
+
+Event = Iter | Eval | Sample | Done | Teaching
 
 
 class PendingIters:

@@ -8,8 +8,9 @@ import json
 import math
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 MAX_OBJECT_CHARS = 4_000_000
 """The JSON objects of a run's folder hold a few kilobytes; a larger file is none of ours."""
@@ -23,10 +24,21 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
     Raises:
         OSError: if it cannot be written; the old file, if any, is untouched and nothing is left aside.
     """
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """`write_bytes` in pieces: what is written within the block is the file once the block has ended without an error.
+
+    Raises:
+        OSError: as `write_bytes`.
+    """
     aside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         with aside.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)

@@ -30,6 +30,7 @@ from minrnn.optimizers import learning_rate
 from minrnn.ranks import ALONE, Ranks
 from minrnn.state import TrainState, begin, new_model
 from minrnn.tasks import NOT_ASKED
+from minrnn.teaching import Lesson
 
 __all__ = [
     "Done",
@@ -52,6 +53,7 @@ def train(
     *,
     should_stop: Callable[[], bool] = lambda: False,
     ranks: Ranks = ALONE,
+    lesson: Lesson | None = None,
 ) -> Iterator[Event]:
     """Train until the budget is spent or `should_stop` says so. On a GPU some iters are told of together, later.
 
@@ -63,6 +65,7 @@ def train(
         config: recipe and budget.
         should_stop: called before every iter; with several processes it is enough if one of them says so.
         ranks: the processes that train together, each with the same state.
+        lesson: what teachers expect of a text's training part; they have `teacher_share` of the target.
 
     Yields:
         Iter at every update; Eval and Sample before the first update, at their intervals and at the end; Done.
@@ -98,7 +101,7 @@ def train(
         if reason:
             yield Done(state.iter, reason)
             return
-        _update(state, network, bound, batches, config, ranks, pending)
+        _update(state, network, bound, batches, config, ranks, lesson, pending)
         if pending.is_due or any(_due(state.iter, n) for n in (config.eval_interval, config.sample_interval)):
             yield from _read(state, pending, config)
 
@@ -144,6 +147,7 @@ def _update(
     batches: Batches,
     config: TrainConfig,
     ranks: Ranks,
+    lesson: Lesson | None,
     pending: PendingIters,
 ) -> None:
     """Make one update. On a GPU nothing in it waits for the device."""
@@ -152,7 +156,7 @@ def _update(
     torch.manual_seed(config.seed * 1_000_003 + state.iter)  # for dropout: a resumed run draws the same
     with ranks.together(), _memory_errors(state, bound, config):
         idx, targets = batches(state.iter)
-        loss, grad_norm = _gradients(state, network, idx, targets, config, ranks)
+        loss, grad_norm = _gradients(state, network, idx, targets, config, ranks, lesson)
         state.optimizer.step(rate, ranks)
     state.iter += 1
     state.tokens += idx.numel()
@@ -177,10 +181,16 @@ def _read(state: TrainState, pending: PendingIters, config: TrainConfig) -> Iter
 
 
 def _gradients(
-    state: TrainState, network: nn.Module, idx: Tensor, targets: Tensor, config: TrainConfig, ranks: Ranks
+    state: TrainState,
+    network: nn.Module,
+    idx: Tensor,
+    targets: Tensor,
+    config: TrainConfig,
+    ranks: Ranks,
+    lesson: Lesson | None,
 ) -> tuple[Tensor, Tensor]:
     """Compute loss and gradient norm of a batch; the gradients stay on the weights."""
-    part = _part_of_loss(state, network, idx, targets, ranks)
+    part = _part_of_loss(state, network, idx, targets, ranks, lesson)
     part.backward()
     loss = ranks.add(state.model.parameters(), part.detach())
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip or math.inf)
@@ -191,13 +201,21 @@ def _gradients(
 
 
 def _part_of_loss(
-    state: TrainState, network: nn.Module, idx: Tensor, targets: Tensor, ranks: Ranks
+    state: TrainState,
+    network: nn.Module,
+    idx: Tensor,
+    targets: Tensor,
+    ranks: Ranks,
+    lesson: Lesson | None,
 ) -> Tensor:
     """What this process's share of a batch adds to the batch's mean loss."""
     with state.compute.autocast(), noise_of(ranks.rank):
         logits, _ = network(ranks.share(idx))
     flat, share = logits.float().flatten(0, 1), ranks.share(targets).flatten()
-    losses = F.cross_entropy(flat, share, ignore_index=NOT_ASKED, reduction="sum")
+    if lesson is None:
+        losses = F.cross_entropy(flat, share, ignore_index=NOT_ASKED, reduction="sum")
+    else:
+        losses = lesson.loss_sum(state.iter, flat, share, ranks)
     return losses / (targets != NOT_ASKED).sum()
 
 

@@ -18,6 +18,7 @@ class Shape(Checked):
     shorn: bool = False
     seed: Annotated[int, Interval(ge=0, le=9)] | None = None
     name: str = ""
+    marks: tuple[str, ...] = ()
 
 
 def test_a_whole_number_may_arrive_as_a_float() -> None:
@@ -42,6 +43,8 @@ def test_what_is_no_whole_number_in_range_is_refused(value: Any) -> None:
         ("shorn", 1, "shorn is 1; it must be true or false"),
         ("shorn", "yes", "shorn is 'yes'; it must be true or false"),
         ("name", 7, "name is 7; it must be a text"),
+        ("marks", "red", "marks is 'red'; it must be a list of texts"),
+        ("marks", (7,), r"marks is \(7,\); it must be a list of texts"),
         ("seed", 2.5, "seed is 2.5; it must be a whole number"),
     ],
 )

@@ -29,6 +29,19 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def test_a_file_that_is_written_in_pieces_is_there_at_the_end_or_not_at_all(tmp_path: Path) -> None:
+    with files.writing(tmp_path / "a") as file:
+        file.write(b"12345")
+        file.seek(1)
+        file.write(b"xyz")
+        assert not (tmp_path / "a").exists()
+    with pytest.raises(KeyboardInterrupt), files.writing(tmp_path / "a") as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+    assert (tmp_path / "a").read_bytes() == b"1xyz5"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_writers_at_one_moment_never_mix(tmp_path: Path) -> None:
     """In one process, so a name of the aside file by process alone would be shared."""
     ready, errors = threading.Barrier(8), []

@@ -20,7 +20,7 @@ FLOORS: list[set[str]] = [
     {"config", "tasks", "text"},
     {"corpora", "draw", "models", "presets"},
     {"evaluate", "generate", "learn", "muon"},
-    {"optimizers"},
+    {"optimizers", "teaching"},
     {"data", "state"},
     {"checkpoint", "inside", "side_by_side", "train"},
     {"minrnn", "bench", "hub"},  # "minrnn" is the package's own __init__.py with the public names

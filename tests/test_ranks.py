@@ -105,6 +105,17 @@ def test_a_run_goes_on_with_another_number_of_processes(text: str, tmp_path: Pat
     assert len(losses(tmp_path / "parts")) == 12
 
 
+def test_processes_that_train_together_share_what_their_teachers_expect(text: str, tmp_path: Path) -> None:
+    words = ["--corpus", text, *SMALL]
+    together(1, *words, "--out", str(tmp_path / "teacher"))
+    words += ["--teacher", str(tmp_path / "teacher" / "model"), "--teacher-share", "0.7"]
+    together(1, *words, "--out", str(tmp_path / "one"))
+    together(2, *words, "--out", str(tmp_path / "two"))
+    same_losses(tmp_path / "one", tmp_path / "two")
+    assert len(losses(tmp_path / "two")) == 8
+    assert losses(tmp_path / "one") != losses(tmp_path / "teacher")
+
+
 def test_only_rank_0_writes(text: str, tmp_path: Path) -> None:
     words = ["--corpus", text, *SMALL]
     folders = [[*words, "--out", str(tmp_path / name)] for name in ("first", "second")]

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from minrnn.cli import terminal
 from minrnn.config import TrainConfig
+from minrnn.events import Teaching
 from minrnn.train import Done, Eval, Event, Iter, Sample
 
 
@@ -58,6 +59,8 @@ def _rate(event: Iter) -> str:
 
 def _line(event: Event, out: Path) -> str:
     match event:
+        case Teaching():
+            return f"the teachers have read {event.chars:,} of {event.total:,} characters"
         case Eval():
             right = "" if event.accuracy is None else f"  accuracy {event.accuracy:.3f}"
             return f"iter {event.iter:>6}  val_loss {event.val_loss:.4f} (estimate){right}  {event.seconds:.0f} s"

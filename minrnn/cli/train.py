@@ -24,7 +24,7 @@ from minrnn.corpora import OWN, Corpus
 from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.models import mixer_class
 from minrnn.ranks import Ranks, joined
-from minrnn.runs import folder
+from minrnn.runs import folder, teachers
 from minrnn.runs.follower import follow
 from minrnn.runs.lock import held
 from minrnn.runs.spec import RunSpec, check_resumable, fine_tune, from_preset
@@ -55,6 +55,8 @@ class TrainFlags:
         model: which of the preset's models.
         corpus: a named text, a task, or a file in UTF-8, which is copied into the run's folder.
         init: checkpoint to start from: a folder or a Hub repo; its shape is kept.
+        teacher: checkpoints that teach the model, folders or Hub repos: the mean of their probabilities is
+            --teacher-share of its target.
     """
 
     out: Path | None
@@ -65,6 +67,7 @@ class TrainFlags:
     model: str
     corpus: str
     init: str | None
+    teacher: tuple[str, ...]
     shape: Shape
     options: MixerOptions
     recipe: TrainConfig = field(default_factory=TrainConfig)
@@ -111,8 +114,8 @@ def prepared(words: list[str]) -> Path:
     if named.resume:
         _change(out, spec)
     else:
-        if text is None:
-            data.load(spec.corpus)  # before there is a folder
+        source = data.load(spec.corpus) if text is None else text
+        teachers.check(spec, source)  # all of this before there is a folder
         folder.create(out, spec, None if text is None else text.text)
     return out
 
@@ -150,6 +153,7 @@ def parse(words: list[str]) -> tuple[RunSpec, Path, Corpus | None]:
     )
     if flags.out is None:
         raise ConfigError("no folder is named; say by --out where the run should go.")
+    _check_teaching(named, flags)
     spec = _spec(flags, start)
     if named.resume:
         return _with_corpus_of(start, spec, flags.out), flags.out, None
@@ -157,6 +161,18 @@ def parse(words: list[str]) -> tuple[RunSpec, Path, Corpus | None]:
         return spec, flags.out, None
     text = corpora.own.from_file(files.expanded(spec.corpus))
     return dataclasses.replace(spec, corpus=OWN), flags.out, text
+
+
+def _check_teaching(named: argparse.Namespace, flags: TrainFlags) -> None:
+    """Refuse a share of the target that nobody has: the run would train for hours without its teachers."""
+    if flags.teacher:
+        return
+    if named.teacher is not None:
+        raise ConfigError("--teacher names no checkpoint; name one or more folders or Hub repos.")
+    if named.teacher_share is not None:
+        raise ConfigError(
+            f"--teacher-share is {named.teacher_share} and there is no teacher; name one or more by --teacher."
+        )
 
 
 def _with_corpus_of(run: RunSpec, spec: RunSpec, out: Path) -> RunSpec:
@@ -174,6 +190,8 @@ def _named(words: list[str]) -> argparse.Namespace:
     for name in ("preset", "model", "corpus", "init", "out", "run", "processes"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--teacher", nargs="*")
+    parser.add_argument("--teacher-share", "--teacher_share")
     return parser.parse_known_args(words)[0]
 
 
@@ -201,6 +219,7 @@ def _defaults(start: RunSpec) -> TrainFlags:
         model=start.model.mixer,
         corpus=start.corpus,
         init=start.init,
+        teacher=start.teachers,
         shape=Shape(**shape | {"options": None}),
         options=start.model.options or mixer_class(start.model.mixer).Options(),
         recipe=start.train,
@@ -219,7 +238,13 @@ def _spec(flags: TrainFlags, start: RunSpec) -> RunSpec:
     if start.init and dataclasses.replace(shape, dropout=before.dropout) != before:
         raise ConfigError("the shape is the checkpoint's; of its fields only --dropout can be changed.")
     return dataclasses.replace(
-        start, corpus=flags.corpus, model=shape, train=flags.recipe, preset=flags.preset, init=flags.init
+        start,
+        corpus=flags.corpus,
+        model=shape,
+        train=flags.recipe,
+        preset=flags.preset,
+        init=flags.init,
+        teachers=flags.teacher,
     )
 
 

@@ -82,6 +82,22 @@ def figures(metrics: Mapping[str, Any]) -> list[Figure]:
     ]
 
 
+def recipe(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the recipe that had an effect."""
+    unused = () if metrics.get("teachers") else ("teacher_share",)
+    return {name: value for name, value in metrics["train"].items() if value and name not in unused}
+
+
+def teacher_names(metrics: Mapping[str, Any]) -> list[str]:
+    """The folders or repos of the models that taught this one; none where nobody did."""
+    return [str(each["name"]) for each in metrics.get("teachers") or ()]
+
+
+def teachers(metrics: Mapping[str, Any]) -> str:
+    """The models whose mean probabilities were part of the target, each with the digest of its weights."""
+    return ", ".join(f"`{each['name']}` (SHA-256 `{each['sha256']}`)" for each in metrics["teachers"])
+
+
 def _of_text(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> Words:
     sample = metrics["sample"]
     scoring = (

@@ -154,7 +154,7 @@ def local_paths(metrics: Mapping[str, Any]) -> list[str]:
         words = shlex.split(command)
     except ValueError:  # a quotation mark without its fellow: no shell, but perhaps a person, wrote it
         words = command.split()
-    words.append(str(metrics.get("init") or ""))
+    words += [str(metrics.get("init") or ""), *card_words.teacher_names(metrics)]
     return sorted({word for word in words if Path(word).is_absolute() or word.startswith("~")})
 
 
@@ -228,7 +228,7 @@ def _training(config: ModelConfig, metrics: Mapping[str, Any]) -> Iterable[tuple
     shape = {k: v for k, v in config.to_dict().items() if k not in ("vocab", "mixer", "options")}
     yield "shape", _pairs(shape | (config.to_dict()["options"] or {}))
     yield "text", f"{_corpus(metrics)}, SHA-256 `{metrics['corpus_sha256']}`"
-    yield "recipe", _pairs({k: v for k, v in metrics["train"].items() if v})
+    yield "recipe", _pairs(card_words.recipe(metrics))
     yield (
         "work",
         f"{metrics['iters']:,} iters, {metrics['tokens_seen']:,} characters, {metrics['seconds']:,.0f} seconds",
@@ -236,6 +236,8 @@ def _training(config: ModelConfig, metrics: Mapping[str, Any]) -> Iterable[tuple
     yield "machine", f"{metrics['device']}, {metrics['dtype']}, torch {metrics['torch']}"
     if metrics.get("init"):
         yield "begun from", f"`{metrics['init']}`"
+    if metrics.get("teachers"):
+        yield "taught by", card_words.teachers(metrics)
     yield "command", f"`{metrics['command']}`"
 
 

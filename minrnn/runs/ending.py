@@ -66,6 +66,7 @@ def finish(
         "model": model.config.mixer,
         "preset": spec.preset,
         "init": spec.init,
+        **_lineage(spec),
         "n_params": model.n_params,
         **scored.figures,
         **({"note": scored.note} if scored.note else {}),
@@ -88,6 +89,14 @@ def finish(
     files.write_json(out / MODEL / checkpoint.METRICS, metrics)
     files.write_bytes(out / MODEL / checkpoint.HISTORY, (out / METRICS).read_bytes())
     return dataclasses.replace(done, reason="stopped") if scored.stopped else done
+
+
+def _lineage(spec: RunSpec) -> dict[str, Any]:
+    """Who has taught the model; nothing where nobody has."""
+    if not spec.is_taught:
+        return {}
+    pairs = zip(spec.teachers, spec.teachers_sha256, strict=True)
+    return {"teachers": [{"name": name, "sha256": sha256} for name, sha256 in pairs]}
 
 
 def score(bound: Data, model: LanguageModel, spec: RunSpec, should_stop: Callable[[], bool]) -> Scored:

@@ -5,6 +5,7 @@
     metrics.jsonl   one event a line
     model/          the latest checkpoint: the moving average of the weights
     resume.pt       all that is needed to go on
+    expected-*.npy  what the run's teachers expect of the text, where it has teachers and has not ended
     log.txt         what the worker printed
     error.txt       why it failed, if it did
     lock            held by the worker as long as it lives
@@ -30,13 +31,14 @@ from minrnn.data import Source
 from minrnn.errors import CheckpointError, ConfigError, CorpusError, MinrnnError
 from minrnn.models import LanguageModel
 from minrnn.ranks import ALONE, Ranks
-from minrnn.runs import saving
+from minrnn.runs import saving, teachers
 from minrnn.runs.ending import finish
 from minrnn.runs.events import METRICS, last_event, to_line
 from minrnn.runs.lock import held
 from minrnn.runs.saving import MODEL as MODEL
 from minrnn.runs.saving import RESUME as RESUME
 from minrnn.runs.spec import OWN_TEXT, RunSpec, from_dict
+from minrnn.teaching import Lesson
 from minrnn.text import CharVocab
 from minrnn.train import Event, TrainState
 
@@ -148,7 +150,7 @@ def execute(
     out: Path, *, should_stop: Callable[[], bool] = lambda: False, ranks: Ranks = ALONE
 ) -> Iterator[Event]:
     """Train what a folder says, from the beginning or from its last save. This process is the run's worker
-    until the generator ends.
+    until the generator ends. Where the run has teachers, they read the text first.
 
     Args:
         out: the run's folder.
@@ -169,7 +171,16 @@ def execute(
         state = saving.restored(spec, out) if has_begun(out) else _begun(spec, source, out)
         spec = read_spec(out)
         ranks.send((spec, source, state.state_dict()))
-        yield from _follow_engine(spec, source, state, out, should_stop, ranks)
+        asked = out / STOP
+
+        def stop() -> bool:
+            return should_stop() or asked.exists()
+
+        lesson = yield from teachers.lesson(spec, source, out, state, stop, ranks)
+        untaught = spec.is_taught and lesson is None  # the reading was stopped, and so is the run
+        yield from _follow_engine(
+            spec, source, state, out, (lambda: True) if untaught else stop, ranks, lesson
+        )
 
 
 def forget_stop(out: Path) -> None:
@@ -212,9 +223,13 @@ def _begun(spec: RunSpec, source: Source, out: Path) -> TrainState:
         grown = start.with_vocab(CharVocab(start.config.vocab).grow(source.vocab).chars)
         return grown.with_dropout(spec.model.dropout)
 
+    teachers.check(spec, source)
+    teachers_sha256 = teachers.sha256s(spec)
     state = train.begin(train.new_model(make, spec.train), spec.train)
     files.write_bytes(out / METRICS, b"")
-    whole = dataclasses.replace(spec, model=state.model.config, corpus_sha256=source.sha256)
+    whole = dataclasses.replace(
+        spec, model=state.model.config, corpus_sha256=source.sha256, teachers_sha256=teachers_sha256
+    )
     facts = {"compute": state.compute.reason, "params": state.model.param_counts(), "began": time.time()}
     files.write_json(out / CONFIG, {**whole.to_dict(), **facts})
     saving.save(state, out, 0)
@@ -228,21 +243,20 @@ def _follow_engine(
     out: Path,
     should_stop: Callable[[], bool],
     ranks: Ranks,
+    lesson: Lesson | None,
 ) -> Iterator[Event]:
     saved_at = state.seconds
-    asked = out / STOP
-
-    def stop() -> bool:
-        return should_stop() or asked.exists()
-
+    engine = train.train(state, source, spec.train, should_stop=should_stop, ranks=ranks, lesson=lesson)
     with (out / METRICS).open("ab") as metrics:
-        for event in train.train(state, source, spec.train, should_stop=stop, ranks=ranks):
+        for event in engine:
             saving.check_there(out)
             if isinstance(event, train.Done):
                 _save(state, metrics, out)
-                event = finish(spec, source, state, event, out, stop, ranks.size)
+                event = finish(spec, source, state, event, out, should_stop, ranks.size)
                 _write(metrics, event)
                 os.fsync(metrics.fileno())
+                if event.reason != "stopped":
+                    teachers.forget(out)
                 yield event
                 return
             _write(metrics, event)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from minrnn import train
 from minrnn.models import LanguageModel
 from minrnn.ranks import Ranks
+from minrnn.runs import teachers
 
 
 def follow(ranks: Ranks, *, should_stop: Callable[[], bool] = lambda: False) -> None:
@@ -18,5 +19,6 @@ def follow(ranks: Ranks, *, should_stop: Callable[[], bool] = lambda: False) -> 
     spec, source, saved = ranks.receive()
     state = train.begin(LanguageModel(spec.model), spec.train)
     state.load_state_dict(saved)
-    for _ in train.train(state, source, spec.train, should_stop=should_stop, ranks=ranks):
+    lesson = teachers.received(spec, source, ranks)
+    for _ in train.train(state, source, spec.train, should_stop=should_stop, ranks=ranks, lesson=lesson):
         pass

@@ -22,6 +22,7 @@ from minrnn.data import Source
 from minrnn.errors import ConfigError, MinrnnError
 from minrnn.models import disk, mixer_class
 from minrnn.settings import MAX_JSON_BYTES
+from minrnn.tasks import TASKS
 
 DEFAULT_CORPUS = "tinyshakespeare"
 SIGNED_SUFFIX = "-signed"
@@ -59,6 +60,8 @@ class RunSpec(Checked):
         preset: where shape and recipe came from.
         init: checkpoint to start from, a folder or a Hub repo; None starts from nothing.
         corpus_sha256: of the text, or of the task's sizes, that the run began with; empty before.
+        teachers: checkpoints that teach the model, folders or Hub repos; see `teaching.py`.
+        teachers_sha256: of the weights of each teacher that the run began with; empty before.
     """
 
     corpus: str
@@ -67,6 +70,8 @@ class RunSpec(Checked):
     preset: str = ""
     init: str | None = None
     corpus_sha256: str = ""
+    teachers: tuple[str, ...] = ()
+    teachers_sha256: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -75,6 +80,16 @@ class RunSpec(Checked):
                 f"init_std is {self.train.init_std:g}, which would draw the weights of {self.init} anew; "
                 "leave out one of the two."
             )
+        if self.teachers and self.corpus in TASKS:
+            raise ConfigError(
+                f"{self.corpus} is a task, and what teachers expect can be computed beforehand for a text alone: a "
+                "task's texts are drawn anew for every batch. Train on a text, or leave out --teacher."
+            )
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether there are teachers, and they have a share of the target."""
+        return bool(self.teachers) and self.train.teacher_share > 0
 
     @property
     def model_key(self) -> str:
@@ -105,6 +120,9 @@ def from_dict(given: Mapping[str, Any]) -> RunSpec:
         raise ConfigError(f"{lacks[0]} is missing; it is not the config of a run.")
     values["model"] = disk.config_from_dict(values["model"])
     values["train"] = from_mapping(TrainConfig, values["train"])
+    for name in ("teachers", "teachers_sha256"):
+        if isinstance(values.get(name), list):  # JSON knows no tuples
+            values[name] = tuple(values[name])
     return from_mapping(RunSpec, values)
 
 
@@ -181,6 +199,7 @@ def check_resumable(old: RunSpec, new: RunSpec) -> None:
         ("corpus", old.corpus, new.corpus),
         ("preset", old.preset, new.preset),
         ("init", old.init, new.init),
+        ("teacher", " ".join(old.teachers), " ".join(new.teachers)),
     ]
     pairs += _differences(old.model, new.model) + _differences(old.model.options, new.model.options)
     pairs += [pair for pair in _differences(old.train, new.train) if pair[0] not in CHANGEABLE]
@@ -211,6 +230,8 @@ def flags(spec: RunSpec, out: str | Path = "") -> list[str]:
     corpus = str(Path(out) / OWN_TEXT) if spec.corpus == OWN else spec.corpus
     name = spec.preset if spec.model.mixer in presets.PRESETS.get(spec.preset, ()) else _any_preset(spec)
     words = ["--preset", name, "--model", spec.model.mixer, "--corpus", corpus]
+    if spec.teachers:
+        words += ["--teacher", *spec.teachers]
     preset = presets.get(name, spec.model.mixer)
     if spec.init is not None:
         words += ["--init", spec.init, "--learning-rate", str(spec.train.learning_rate)]

@@ -79,6 +79,17 @@ def test_a_fine_tune_keeps_the_shape_and_lowers_the_rate(trained: Path) -> None:
         (["--run", "x", "--max-iters", "9"], "--run takes everything from the folder"),
         (["--resume", "--run=x"], "--run takes everything from the folder"),
         (["--init", "nowhere", "--out", "x"], "neither a folder on this machine nor a Hub repo"),
+        (
+            ["--teacher", "nowhere", "--corpus", "python", "--out", "x", *FLAGS],
+            "'nowhere' is neither a folder",
+        ),
+        (["--teacher", "A", "--corpus", "parity", "--out", "x", *FLAGS], "parity is a task"),
+        (["--teacher", "--out", "x"], "--teacher names no checkpoint"),
+        (["--teacher-share", "0.5", "--out", "x"], "--teacher-share is 0.5 and there is no teacher"),
+        (
+            ["--teacher", "A", "--teacher-share", "1.5", "--out", "x"],
+            "teacher_share is 1.5; it must be a number",
+        ),
         (["--out", "x", "--max-iters", "0"], "the run would never end"),
     ],
 )
@@ -93,6 +104,19 @@ def test_a_mistake_is_one_line_and_leaves_no_run(
     (tmp_path / "a file").touch()
     assert hint in told(["train", *words], capsys)
     assert not (tmp_path / "x").exists()
+
+
+def test_a_resumed_run_keeps_its_teachers(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher, out, text = str(run / "model"), str(tmp_path / "run"), str(run / "own.txt")
+    main(["train", "--teacher", teacher, teacher, "--corpus", text, "--out", out, *FLAGS])
+    assert "the teachers have read 4,049 of 4,049 characters" in capsys.readouterr().out
+    error = told(["train", "--resume", "--out", out, "--teacher", teacher], capsys)
+    assert f"teacher is '{teacher} {teacher}' in this run and cannot become '{teacher}'" in error
+    main(["train", "--resume", "--out", out, "--max-iters", "5"])
+    assert len(losses(Path(out))) == 5 and not list(Path(out).glob("expected-*"))
+    assert "--teacher" in told(["train", "--resume", "--out", str(run), "--teacher-share", "0.5"], capsys)
 
 
 def test_a_run_is_not_overwritten(run: Path, text_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

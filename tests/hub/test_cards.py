@@ -59,6 +59,18 @@ def test_a_card_tells_use_training_and_limits(mixer: str) -> None:
     assert "init_std" not in text and "block_size 256" in text
 
 
+def test_a_card_names_the_teachers_and_their_share_and_is_silent_where_there_are_none() -> None:
+    recipe = {**METRICS["train"], "teacher_share": 0.5}
+    taught = [
+        {"name": "ann/minrnn-base-lstm", "sha256": "1" * 64},
+        {"name": "runs/a/model", "sha256": "2" * 64},
+    ]
+    text = card_of(train=recipe, teachers=taught).text
+    assert f"`ann/minrnn-base-lstm` (SHA-256 `{'1' * 64}`), `runs/a/model` (SHA-256 `{'2' * 64}`)" in text
+    assert "| taught by |" in text and "teacher_share 0.5" in text
+    assert "taught by" not in (plain := card_of(train=recipe).text) and "teacher_share" not in plain
+
+
 def test_the_sample_stands_in_a_card_as_it_was_written() -> None:
     assert f"\n`````text\n{SAMPLE}\n`````\n" in card_of().text
 
@@ -101,6 +113,11 @@ def test_a_model_that_carries_a_state_is_tagged_as_recurrent(mixer: str) -> None
 def test_a_command_that_no_shell_takes_is_still_searched_for_paths() -> None:
     assert cards.local_paths({"command": "python -m minrnn train --out runs/x"}) == []
     assert cards.local_paths({"command": "it's /home/ann/x"}) == ["/home/ann/x"]
+
+
+def test_a_teacher_in_a_folder_of_this_machine_is_a_path_that_a_card_would_tell() -> None:
+    taught = [{"name": name, "sha256": "1" * 64} for name in ("/home/ann/x", "ann/minrnn-base-lstm")]
+    assert cards.local_paths({"teachers": taught}) == ["/home/ann/x"]
 
 
 def test_the_same_metrics_give_the_same_card() -> None:

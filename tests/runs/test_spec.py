@@ -53,7 +53,9 @@ def variants(start: RunSpec) -> Iterator[tuple[str, RunSpec]]:
     yield "nothing", start
     for name, recipe in changed(start.train):
         if not (start.init and name == "init_std"):
-            yield name, dataclasses.replace(start, train=recipe)
+            teachers = ("a folder", "ann/model@main") if name == "teacher_share" else ()
+            yield name, dataclasses.replace(start, train=recipe, teachers=teachers)
+    yield "teachers", dataclasses.replace(start, teachers=("a folder",))
     for name, shape in changed(start.model):
         if not start.init or name == "dropout":
             yield name, dataclasses.replace(start, model=shape)
@@ -105,7 +107,8 @@ def _all_at_once(seen: dict[str, RunSpec], start: RunSpec) -> RunSpec:
     own = start.model.options or mixer_class(start.model.mixer).Options()
     options = {f.name: getattr(seen[f.name].model.options, f.name) for f in dataclasses.fields(own)}
     model = dataclasses.replace(start.model, **shape, options=dataclasses.replace(own, **options))
-    return dataclasses.replace(start, train=TrainConfig(**recipe), model=model)
+    teachers = seen["teacher_share"].teachers
+    return dataclasses.replace(start, train=TrainConfig(**recipe), model=model, teachers=teachers)
 
 
 FIELDS = [
