@@ -3,7 +3,8 @@
 python -m minrnn bench sprint [--json]
 
 nanoGPT's README (github.com/karpathy/nanoGPT) gives 1.4697 as the loss of a model of 10.65 M parameters on tiny
-Shakespeare after three minutes on an A100. The clock starts before Python does and stops when the whole validation split is scored.
+Shakespeare after three minutes on an A100. The clock starts before Python does and stops when the whole validation
+split is scored.
 """
 
 from __future__ import annotations
