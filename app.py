@@ -21,7 +21,7 @@ def main() -> None:
 
     torch.set_num_threads(1)  # decoding steps are too small to share, and a training may have the other cores
     library = open_library()
-    with Writers(library.all_models(), settings.writers(), settings.max_visitors()) as writers:
+    with Writers(library.first_models(), settings.writers(), settings.max_visitors()) as writers:
         from minrnn.runs.queue import TrainingQueue
         from minrnn.ui import app
         from minrnn.ui.listeners import Listeners

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from minrnn.errors import CheckpointError, ConfigError, HubError, MinrnnError
 from minrnn.hub import loading
 from minrnn.models import MODEL_NAMES, CharModel, Committee, disk, mixer_class
 
-PRESETS = ("base", "replica")
+PRESETS = ("allplays", "base", "replica")
 """The presets that are bundled, in the order they are shown."""
 
 COMMITTEE = "committee"
@@ -52,39 +52,62 @@ class Entry:
         return self.committee or self.checkpoint.model
 
 
-class Library:
-    """Every model loaded at the start, for the life of the process, and the further ones that visitors added.
+@dataclass(frozen=True)
+class Shelf:
+    """The models of a preset, which are loaded when somebody first asks for them.
 
-    Args:
-        entries: preset -> model -> entry.
+    Attributes:
+        count: how many there are, their committee left out.
+        load: reads them, in the order they are shown, their committee behind them.
     """
 
-    def __init__(self, entries: dict[str, dict[str, Entry]]) -> None:
-        self._entries = entries
+    count: int
+    load: Callable[[], dict[str, Entry]]
+
+
+class Library:
+    """The models of every preset, for the life of the process, and the further ones that visitors added.
+
+    Args:
+        shelves: the models by preset, in the order they are shown.
+    """
+
+    def __init__(self, shelves: Mapping[str, Shelf]) -> None:
+        self._shelves = shelves
+        self._loaded: dict[str, dict[str, Entry]] = {}
+        self._loading = threading.Lock()
         self._further: OrderedDict[tuple[str, int], Entry] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
     def presets(self) -> list[str]:
         """The presets that have at least one model."""
-        return [name for name, models in self._entries.items() if models]
+        return [name for name, shelf in self._shelves.items() if shelf.count]
 
-    def all_models(self) -> list[CharModel]:
-        """What can write from the start, of every preset; committees are left out, for they are their members."""
-        entries = [entry for models in self._entries.values() for entry in models.values()]
+    @property
+    def first(self) -> str:
+        """The preset to start with: the first of those with the most models; empty where there are none."""
+        return max(self.presets, key=lambda name: self._shelves[name].count, default="")
+
+    def first_models(self) -> list[CharModel]:
+        """What a page asks for first: the models of `first`. Committees are left out, for they are their members."""
+        entries = self.models(self.first).values() if self.first else ()
         return [entry.model for entry in entries if entry.committee is None]
 
     def models(self, preset: str) -> dict[str, Entry]:
         """The models of a preset, by name.
 
         Raises:
-            CheckpointError: if there is no such preset here.
+            CheckpointError: if there is no such preset here, or a checkpoint is damaged.
         """
-        if preset not in self._entries:
+        if preset not in self._shelves:
             raise CheckpointError(
-                f"preset {shown(preset)} is not loaded; choose one of: {', '.join(self._entries)}."
+                f"preset {shown(preset)} is not loaded; choose one of: {', '.join(self._shelves)}."
             )
-        return self._entries[preset]
+        with self._loading:
+            if preset not in self._loaded:
+                self._loaded[preset] = self._shelves[preset].load()
+            return self._loaded[preset]
 
     def choose(self, preset: str, names: Sequence[str]) -> list[Entry]:
         """Some models of a preset, in the order they are shown.
@@ -155,17 +178,29 @@ class Library:
 
 
 def open_library(folder: Path = checkpoint.BUNDLED) -> Library:
-    """Load the bundled models, and the Hub's in their place where MINRNN_HUB_NAMESPACE asks for them.
+    """The bundled models, read when they are asked for, or the Hub's where MINRNN_HUB_NAMESPACE asks for them.
+
+    The Hub is asked for all at once, now; bundled models stand in for those that it does not give.
 
     Raises:
-        CheckpointError: if a bundled checkpoint is damaged.
+        CheckpointError: if a bundled checkpoint is damaged, and the Hub does not give another.
     """
-    entries = {preset: _bundled(folder, preset) for preset in PRESETS}
     namespace = settings.hub_namespace()
-    if namespace:
-        for (preset, name), found in loading.load_all(namespace, PRESETS, MODEL_NAMES).items():
-            _replace(entries[preset], name, found)
-    return Library({preset: _in_order(models) for preset, models in entries.items()})
+    if not namespace:
+        return Library({preset: _shelf(folder, preset) for preset in PRESETS})
+    entries = {preset: _bundled(folder, preset) for preset in PRESETS}
+    for (preset, name), found in loading.load_all(namespace, PRESETS, MODEL_NAMES).items():
+        _replace(entries[preset], name, found)
+    return Library({preset: shelf_of(models) for preset, models in entries.items()})
+
+
+def shelf_of(models: Mapping[str, Entry]) -> Shelf:
+    """A shelf of models that are loaded already."""
+    return Shelf(len(models), lambda: _in_order(models))
+
+
+def _shelf(folder: Path, preset: str) -> Shelf:
+    return Shelf(len(_names(folder, preset)), lambda: _in_order(_bundled(folder, preset)))
 
 
 def with_added(keys: Sequence[str], key: str) -> list[str]:
@@ -191,13 +226,14 @@ def _entry(key: str, loaded: Checkpoint, origin: str) -> Entry:
     return Entry(key, mixer_class(loaded.model.config.mixer).title, loaded, origin)
 
 
+def _names(folder: Path, preset: str) -> list[str]:
+    """The models of a preset that have weights."""
+    return [name for name in MODEL_NAMES if (folder / preset / name / disk.CONFIG).is_file()]
+
+
 def _bundled(folder: Path, preset: str) -> dict[str, Entry]:
-    found = {}
-    for name in MODEL_NAMES:
-        if (folder / preset / name / disk.CONFIG).is_file():  # some models have no weights yet
-            loaded = checkpoint.load(folder / preset / name)
-            found[name] = _entry(name, loaded, "bundled weights")
-    return found
+    found = {name: checkpoint.load(folder / preset / name) for name in _names(folder, preset)}
+    return {name: _entry(name, loaded, "bundled weights") for name, loaded in found.items()}
 
 
 def _replace(models: dict[str, Entry], name: str, found: Checkpoint | MinrnnError) -> None:
@@ -209,7 +245,7 @@ def _replace(models: dict[str, Entry], name: str, found: Checkpoint | MinrnnErro
         models[name] = Entry(name, kept.title, kept.checkpoint, f"bundled weights, for {found}")
 
 
-def _in_order(models: dict[str, Entry]) -> dict[str, Entry]:
+def _in_order(models: Mapping[str, Entry]) -> dict[str, Entry]:
     """The models in the order they are shown, and behind them their committee."""
     ordered = {name: models[name] for name in MODEL_NAMES if name in models}
     members = [entry.checkpoint.model for entry in ordered.values()]

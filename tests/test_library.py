@@ -143,8 +143,20 @@ def test_a_run_that_was_deleted_is_left_out(tmp_path: Path) -> None:
     assert [entry.origin for entry in Library({}).readable(keys)] == ["mine"]
 
 
-def test_all_models_are_those_of_every_preset_without_their_committees(bundled: Library) -> None:
-    assert bundled.all_models() == [entry.model for entry in alone(bundled).values()]
+def test_the_first_models_are_those_of_the_first_preset_without_their_committee(bundled: Library) -> None:
+    assert bundled.first_models() == [entry.model for entry in alone(bundled).values()]
+
+
+def test_a_preset_is_read_when_it_is_asked_for_and_only_once(bundled: Library, tmp_path: Path) -> None:
+    """A damaged checkpoint is an error where somebody wants it, and not the end of the app."""
+    save(tmp_path / "replica" / "lstm")
+    (tmp_path / "replica" / "lstm" / "model.safetensors").write_bytes(b"nothing")
+    opened = open_library(tmp_path)
+    assert opened.presets == ["base", "replica"] and opened.models("base") is opened.models("base")
+    with pytest.raises(CheckpointError, match="not a whole safetensors file"):
+        opened.models("replica")
+    save(tmp_path / "replica" / "lstm")
+    assert list(opened.models("replica")) == ["lstm"]
 
 
 def test_a_visitor_adds_only_so_many() -> None:
@@ -152,3 +164,21 @@ def test_a_visitor_adds_only_so_many() -> None:
     assert library.with_added(keys, keys[0]) == [*keys[1:], keys[0]]
     with pytest.raises(ConfigError, match=f"{settings.MAX_FURTHER} is the limit"):
         library.with_added(keys, "hub:ada/more@0")
+
+
+@pytest.mark.parametrize(
+    ("counts", "first"),
+    [
+        ({"allplays": 2, "base": 2}, "allplays"),
+        ({"allplays": 1, "base": 2}, "base"),
+        ({"replica": 1}, "replica"),
+        ({}, ""),
+    ],
+)
+def test_the_page_starts_with_the_preset_that_has_the_most_models(
+    counts: dict[str, int], first: str, tmp_path: Path
+) -> None:
+    for preset, count in counts.items():
+        for name in MODEL_NAMES[:count]:
+            save(tmp_path / preset / name, name)
+    assert open_library(tmp_path).first == first

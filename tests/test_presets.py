@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from minrnn import presets
-from minrnn.corpora import Corpus
+from minrnn.corpora import CORPORA, Corpus
 from minrnn.errors import ConfigError
 from minrnn.models import MIXERS, MODEL_NAMES, LanguageModel
 from minrnn.presets import ABOUT, OFFERED, PRESETS
@@ -25,6 +25,8 @@ NAMES_MODELS = {
     "minrnn/bench/gpu_training.py": "a goal is set for one model",
     "minrnn/bench/train.py": "a goal compares two models by name",
     "minrnn/results/studies.py": "a study is a list of trainings, each of a model chosen for its question",
+    "minrnn/results/task_studies.py": "the same, of tasks",
+    "minrnn/results/weights_studies.py": "a recipe for each model and budget",
 }
 """Files that may name a model, besides the one that defines it, and why."""
 
@@ -39,10 +41,11 @@ def test_the_vocabulary_is_the_benchmarks(shakespeare: Corpus) -> None:
 
 
 @pytest.mark.parametrize("model", MODEL_NAMES)
-def test_the_models_of_base_are_of_one_size(model: str) -> None:
-    others = [n_params("base", other) for other in MODEL_NAMES if other != model]
+@pytest.mark.parametrize("preset", ["base", presets.ALLPLAYS])
+def test_the_models_of_base_are_of_one_size(preset: str, model: str) -> None:
+    others = [n_params(preset, other) for other in MODEL_NAMES if other != model]
     for other in others:
-        assert n_params("base", model) == pytest.approx(other, rel=EQUAL_WITHIN)
+        assert n_params(preset, model) == pytest.approx(other, rel=EQUAL_WITHIN)
     assert mean(others) == pytest.approx(2.3e6, rel=EQUAL_WITHIN)
 
 
@@ -67,6 +70,20 @@ def test_the_models_of_a_preset_can_be_built_and_read(preset: str) -> None:
             model = LanguageModel(replace(presets.get(preset, name).model, vocab=VOCAB))
             logits, _ = model(torch.zeros(1, 5, dtype=torch.long))
         assert logits.shape == (1, 5, len(VOCAB))
+
+
+def test_the_models_of_a_preset_train_on_one_text_that_is_known() -> None:
+    for models in PRESETS.values():
+        assert {found.corpus for found in models.values()} < CORPORA.keys()
+        assert len({found.corpus for found in models.values()}) == 1
+
+
+def test_every_model_of_all_plays_has_the_same_convolution_and_budget() -> None:
+    models = PRESETS[presets.ALLPLAYS].values()
+    assert (
+        len({(found.model.conv_kernel, found.train.max_iters, found.train.batch_size) for found in models})
+        == 1
+    )
 
 
 def test_every_preset_has_a_line_about_it() -> None:

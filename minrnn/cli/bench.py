@@ -4,7 +4,7 @@ Without a further word it measures writing, training and the scan with few round
 
 `bench decode` measures writing alone, `bench length` endless text, `bench scaling` a training step against its length,
 `bench start` the app's start, `bench serve` many readers at once, `bench load` readers who come and go, `bench train`
-training, `bench scan` the recurrence alone, and `bench gpu` a GPU.
+training, `bench sprint` a whole training in three minutes, `bench scan` the recurrence alone, and `bench gpu` a GPU.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import tyro
 
-from minrnn.bench import decode, gpu, length, load, scaling, scan, serve, short, start, train
+from minrnn.bench import decode, gpu, length, load, scaling, scan, serve, short, sprint, start, train
 from minrnn.cli import terminal
 from minrnn.results import length as length_results
 from minrnn.results import scaling as scaling_results
@@ -72,6 +72,7 @@ PARTS: dict[str, tuple[type[Any], Callable[[Any], Report]]] = {
     "scaling": (scaling.ScalingFlags, _saving(scaling, scaling_results)),
     "scan": (scan.Scan, _of(scan)),
     "serve": (serve.Serve, _of(serve)),
+    "sprint": (sprint.SprintFlags, _of(sprint)),
     "start": (start.StartFlags, _of(start)),
     "train": (train.Train, _of(train)),
 }

@@ -13,7 +13,8 @@ import tyro
 from minrnn import settings
 from minrnn.cli import terminal, train
 from minrnn.results import records, report, studies
-from minrnn.results.studies import Row, Study
+from minrnn.results.study import Row, Study
+from minrnn.results.weights_studies import WEIGHTS
 from minrnn.runs import folder, process
 
 
@@ -25,11 +26,13 @@ class StudyFlags:
         action: list the commands, run those that have not ended, or report: renew tables and charts.
         names: studies to list or run; the four of docs/replication.md if none is named.
         docs: folder of the documents.
+        readme: the README, in which the answer and the budgets are renewed.
     """
 
     action: tyro.conf.Positional[Literal["list", "run", "report"]]
     names: tyro.conf.Positional[tuple[str, ...]] = ()
     docs: Path = Path("docs")
+    readme: Path = Path("README.md")
 
 
 def main(words: list[str]) -> None:
@@ -40,7 +43,7 @@ def main(words: list[str]) -> None:
     """
     flags = tyro.cli(StudyFlags, args=words, prog="python -m minrnn study")
     if flags.action == "report":
-        terminal.say("\n".join(report.renew(flags.docs, settings.runs_dir())))
+        terminal.say("\n".join(report.renew(flags.docs, settings.runs_dir(), flags.readme)))
         return
     act: Callable[[Study, Row], None] = _show if flags.action == "list" else _train
     for study in [studies.get(name) for name in flags.names or studies.REPLICATION]:
@@ -55,6 +58,9 @@ def _show(study: Study, row: Row) -> None:
 def _train(study: Study, row: Row) -> None:
     """Train a row in a process of its own, or go on with it; one that has ended is left alone."""
     out = settings.runs_dir() / study.name / row.name
+    if study.name in WEIGHTS and (other := records.other_recipe(row, records.settings_of(out))):
+        terminal.say(f"{out}: was begun by another recipe ({' '.join(other)}); move it away to train the row")
+        return
     if records.finished(out):
         terminal.say(f"{out}: has ended")
         return

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from minrnn import checkpoint
+from minrnn.corpora import CORPORA
 from minrnn.errors import CheckpointError
 from minrnn.models import MIXERS, MODEL_NAMES
 from minrnn.presets import PRESETS
@@ -71,6 +72,7 @@ class Result:
         command: what made it.
         folder: where it lies.
         accuracy: of a task: the share of right answers, by the length of a text.
+        corpus: what it was trained on; empty where an older run does not say.
     """
 
     preset: str
@@ -89,11 +91,17 @@ class Result:
     command: str
     folder: Path = field(compare=False)
     accuracy: dict[str, float] = field(default_factory=dict)
+    corpus: str = ""
 
     @property
     def title(self) -> str:
         """The model's name as it is written in tables."""
         return title(self.model)
+
+    @property
+    def text(self) -> str:
+        """The name of the text it was trained on, for people; empty where nobody knows."""
+        return CORPORA[self.corpus].title if self.corpus in CORPORA else self.corpus
 
     @property
     def loss(self) -> float:
@@ -194,6 +202,7 @@ def _result(metrics: dict[str, Any], folder: Path) -> Result:
         command=str(metrics["command"]),
         accuracy={str(length): float(share) for length, share in metrics.get("accuracy", {}).items()},
         folder=folder,
+        corpus=str(metrics.get("corpus", "")),
     )
 
 

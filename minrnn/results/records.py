@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import statistics
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from minrnn.errors import CheckpointError
 from minrnn.files import write_text
 from minrnn.results.figures import Result, read
 from minrnn.results.studies import STUDIES
+from minrnn.results.study import Row, Study
+from minrnn.results.weights_studies import REPORTING, WEIGHTS, options
 from minrnn.runs.events import METRICS, last_event, read_events
 from minrnn.runs.folder import CONFIG, ERROR, MODEL, read_spec
 from minrnn.runs.spec import command as spec_command
@@ -49,7 +52,8 @@ class Record:
         accuracy: of a task: the share of right answers, by the length of a text.
         curve_accuracy: of a task: the estimates of the accuracy, at the evaluations of `curve_tokens`.
         date: of a task: the day the run was scored, as YYYY-MM-DD.
-        settings: of a trial: corpus, shape and recipe, so that the presets of the day can be compared with it.
+        settings: of a trial and of a row of the weights: corpus, shape and recipe, to compare with the presets and rows
+            of the day.
     """
 
     command: str
@@ -105,13 +109,53 @@ def record(out: Path) -> Record | None:
 
 
 def collect(runs: Path, known: Mapping[str, Mapping[str, Record]]) -> Records:
-    """The records of all studies and trials: of the folders under `runs`, else, where one is gone, the known ones."""
-    names = {study.name: [row.name for row in study.rows] for study in STUDIES.values()}
+    """The records of all studies and trials: of the folders under `runs`, else, where one is gone, the known ones.
+
+    No figure is lost: a known row that no study has any more becomes a trial, and so does a run of the weights whose
+    row has another recipe by now.
+    """
+    found: Records = {}
+    trials = _gone(known)
+    for study in STUDIES.values():
+        given = known.get(study.name, {})
+        if study.name in WEIGHTS:
+            found[study.name], others = _by_recipe(study, runs / study.name, given)
+            trials |= others
+        else:
+            found[study.name] = _rows(runs / study.name, [row.name for row in study.rows], given)
     folders = {path.parent.name for path in runs.glob(f"{TRIALS}/*/config.json")}
-    names[TRIALS] = sorted(folders | set(known.get(TRIALS, {})))
-    found = {study: _rows(runs / study, rows, known.get(study, {})) for study, rows in names.items()}
-    found[TRIALS] = {name: _with_settings(r, runs / TRIALS / name) for name, r in found[TRIALS].items()}
-    return found
+    names = sorted(folders | set(known.get(TRIALS, {})))
+    own = _rows(runs / TRIALS, names, known.get(TRIALS, {}))
+    trials |= {name: _with_settings(r, runs / TRIALS / name) for name, r in own.items()}
+    return found | {TRIALS: dict(sorted(trials.items()))}
+
+
+def other_recipe(row: Row, settings: Mapping[str, Any]) -> list[str]:
+    """What a row's flags say and a run's settings do not: the flags with the values that the run had.
+
+    Args:
+        row: of a study of the weights.
+        settings: the run's spec as plain data; empty where nobody knows, and then nothing differs.
+    """
+    if not settings:
+        return []
+    had = {"corpus": settings["corpus"], "model": settings["model"]["mixer"]}
+    had = {**settings["train"], **settings["model"], **(settings["model"]["options"] or {}), **had}
+    wanted = {flag: value for flag, value in options(row.flags).items() if flag not in REPORTING}
+    pairs = [(flag, value, had.get(flag[2:].replace("-", "_"))) for flag, value in wanted.items()]
+    return [f"{flag} {value}" for flag, said, value in pairs if not _same(said, value)]
+
+
+def settings_of(out: Path) -> dict[str, Any]:
+    """A run's spec as plain data, the vocabulary left out; empty where there is no run.
+
+    Raises:
+        CheckpointError: if its config.json is damaged.
+    """
+    if not (out / CONFIG).is_file():
+        return {}
+    spec = dataclasses.asdict(read_spec(out))
+    return {**spec, "model": {**spec["model"], "vocab": ""}}
 
 
 def load(path: Path) -> Records:
@@ -140,12 +184,50 @@ def _rows(folder: Path, names: Sequence[str], known: Mapping[str, Record]) -> di
     return {name: r for name, r in rows.items() if r is not None}
 
 
+def _gone(known: Mapping[str, Mapping[str, Record]]) -> dict[str, Record]:
+    """The known rows that stand in no study any more, by the names of their studies and their own."""
+    kept = {study.name: {row.name for row in study.rows} for study in STUDIES.values()}
+    return {
+        f"{study}-{name}": r
+        for study, rows in known.items()
+        for name, r in rows.items()
+        if study != TRIALS and name not in kept.get(study, ())
+    }
+
+
+def _by_recipe(
+    study: Study, folder: Path, known: Mapping[str, Record]
+) -> tuple[dict[str, Record], dict[str, Record]]:
+    """The runs that are rows of the study, and those that had another recipe, by names that tell them apart."""
+    rows: dict[str, Record] = {}
+    others: dict[str, Record] = {}
+    for row in study.rows:
+        run = record(folder / row.name)
+        fresh = _with_settings(run, folder / row.name) if run else None
+        for found in filter(None, (fresh, known.get(row.name))):
+            if other_recipe(row, found.settings):
+                others[f"{study.name}-{row.name}-{_digest(found)}"] = found
+            else:
+                rows.setdefault(row.name, dataclasses.replace(found, command=study.command(row)))
+    return rows, others
+
+
 def _with_settings(trial: Record, out: Path) -> Record:
-    """The record with what stands in its run's config.json, the vocabulary left out; as it is without a folder."""
-    if not (out / CONFIG).is_file():
-        return trial
-    spec = dataclasses.asdict(read_spec(out))
-    return dataclasses.replace(trial, settings={**spec, "model": {**spec["model"], "vocab": ""}})
+    """The record with what stands in its run's config.json; as it is without a folder."""
+    return dataclasses.replace(trial, settings=settings_of(out) or trial.settings)
+
+
+def _digest(r: Record) -> str:
+    """Six digits that tell one recipe from another."""
+    return hashlib.sha256(json.dumps(r.settings, sort_keys=True).encode()).hexdigest()[:6]
+
+
+def _same(said: str, value: object) -> bool:
+    """Whether a flag's word says a value."""
+    try:
+        return float(said) == float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return said == str(value)
 
 
 def _lines(rows: Mapping[str, Record]) -> str:

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from minrnn.config import TrainConfig
 from minrnn.files import write_text
-from minrnn.models import MODEL_NAMES
-from minrnn.results import length, records, scaling, svg, task_results, tasks, trials
-from minrnn.results.figures import Result, bundled, title
+from minrnn.results import budgets, length, records, scaling, svg, task_results, tasks, trials, weights
+from minrnn.results.figures import bundled, published
 from minrnn.results.records import TRIALS, Record, Records
-from minrnn.results.studies import RECIPES, REPLICATION, STUDIES, TASK_STUDY, Study
+from minrnn.results.studies import REPLICATION, STUDIES
+from minrnn.results.study import Study
 from minrnn.results.tables import NOT_YET, duration, fill, loss, machines, params, table, val_loss
+from minrnn.results.task_studies import TASK_STUDY
+from minrnn.results.weights_studies import WEIGHTS
 
 RECORDS, CHARTS = "studies.json", "charts"
+README = "README.md"
+SHIPPED = weights.SHIPPED.parent
+"""Where the figures lie that the page shows."""
 HEAD = ("", "val loss", "carried", "train loss", "parameters", "ms/iter", "largest gradient", "time")
 LOSS_AXIS = "validation loss, nats per character"
 HEADROOM = 0.9
 """How far above the best loss a chart of curves goes, in nats."""
 
 
-def renew(docs: Path, runs: Path, shipped: Path = task_results.SHIPPED) -> list[str]:
+def renew(docs: Path, runs: Path, readme: Path, shipped: Path = SHIPPED) -> list[str]:
     """Read the run folders, keep what they hold, and renew the pages.
 
     Args:
         docs: the folder of the documents and of studies.json.
         runs: the folder that holds STUDY/ROW.
-        shipped: the file of the tasks' figures that the page shows.
+        readme: the README, whose answer and budgets are renewed.
+        shipped: the folder of the figures that the page shows.
 
     Returns:
         One line on every study: how many of its rows have been run.
@@ -41,9 +45,10 @@ def renew(docs: Path, runs: Path, shipped: Path = task_results.SHIPPED) -> list[
     (docs / CHARTS).mkdir(exist_ok=True)
     for name, picture in charts(found).items():
         write_text(docs / CHARTS / name, picture)
-    task_results.save(task_results.gather(found.get(TASK_STUDY, {})), shipped)
+    task_results.save(task_results.gather(found.get(TASK_STUDY, {})), shipped / task_results.SHIPPED.name)
+    weights.save(weights.gather(found), shipped / weights.SHIPPED.name)
     for page, sections in pages(found).items():
-        fill(docs / page, sections)
+        fill(readme if page == README else docs / page, sections)
     return [f"{s.name}: {len(found.get(s.name, {}))} of {len(s.rows)} rows run" for s in STUDIES.values()]
 
 
@@ -54,18 +59,32 @@ def pages(found: Records) -> dict[str, dict[str, str]]:
     def sections(names: Sequence[str]) -> dict[str, str]:
         return {name: section(STUDIES[name], found.get(name, {}), f"{name}.svg" in drawn) for name in names}
 
-    recipes = sections(RECIPES) | {
-        "seeds-mean": seeds_table(bundled(), found.get("seeds", {})),
-        TRIALS: trials.trials_table(found.get(TRIALS, {})),
-    }
     return {
         "replication.md": sections(REPLICATION),
-        "recipes.md": recipes,
         "tasks.md": {
             **tasks.sections(found),
             "endless": length.section(length.stored()),
         },
         "performance.md": {"scaling": scaling.section(scaling.stored())},
+        **_weights_pages(found),
+    }
+
+
+def _weights_pages(found: Records) -> dict[str, dict[str, str]]:
+    """What the README and docs/recipes.md say of the weights."""
+    reached, known = weights.gather(found), published()
+    base = [r for r in bundled() if r.preset == "base" and r.val_loss is not None]
+    return {
+        README: {
+            "answer": budgets.answer(reached, base),
+            "budgets": budgets.section(reached, f"docs/{CHARTS}/{budgets.CHART}"),
+        },
+        "recipes.md": {
+            "finding": budgets.section(reached, f"{CHARTS}/{budgets.CHART}", known),
+            "means": budgets.means(reached),
+            **{name: section(STUDIES[name], found.get(name, {})) for name in WEIGHTS},
+            TRIALS: trials.trials_table(found.get(TRIALS, {})),
+        },
     }
 
 
@@ -79,29 +98,11 @@ def section(study: Study, rows: Mapping[str, Record], drawn: bool = False) -> st
     return "\n\n".join([*picture, table(HEAD, lines, range(1, len(HEAD))), *where, folded])
 
 
-def seeds_table(own: Sequence[Result], rows: Mapping[str, Record]) -> str:
-    """Validation loss by seed, mean and standard deviation; the first seed's is the bundled checkpoint."""
-    bundled_seed = [r for r in own if r.preset == "base" and r.seed == TrainConfig().seed]
-    first = {r.model: r.val_loss for r in bundled_seed if r.val_loss is not None}
-    lines = []
-    for model in MODEL_NAMES:
-        seeds = [rows[name] for name in sorted(rows) if name.startswith(f"{model}-")]
-        others = [r.val_loss for r in seeds if not r.failed]
-        losses = [first[model], *others] if model in first else others
-        lines.append([title(model), loss(first.get(model)) or NOT_YET, *_spread(losses)])
-    return table(("", "bundled", "seeds", "mean", "standard deviation"), lines, range(1, 5))
-
-
-def _spread(losses: Sequence[float]) -> list[str]:
-    if len(losses) < 2:
-        return [str(len(losses)), "", ""]
-    return [str(len(losses)), loss(statistics.mean(losses)), loss(statistics.stdev(losses))]
-
-
 def charts(found: Records) -> dict[str, str]:
     """File name -> SVG, for every study that has something to show."""
     drawn = {f"{name}.svg": _curves(STUDIES[name], found.get(name, {})) for name in ("ablation", "layers")}
     drawn["ladder.svg"] = _ladder(found)
+    drawn[budgets.CHART] = budgets.chart(weights.gather(found), published())
     return {name: picture for name, picture in drawn.items() if picture}
 
 

@@ -1,4 +1,4 @@
-"""Two small charts as SVG text, readable on light and dark pages: lines over a run, and dots on a ladder."""
+"""Small charts as SVG text, readable on light and dark pages: lines over a run, points at budgets, and a ladder."""
 
 from __future__ import annotations
 
@@ -18,11 +18,21 @@ _STYLE = (
 
 @dataclass(frozen=True)
 class Series:
-    """One line, or one kind of dots; `x` and `y` are equally long."""
+    """One line, or one kind of dots; `x` and `y` are equally long.
+
+    Attributes:
+        label: its name in the legend.
+        x: of its points.
+        y: of its points.
+        color: empty takes the next of COLORS.
+        hollow: whether its points are hollow and its line is dashed, where points are drawn.
+    """
 
     label: str
     x: Sequence[float]
     y: Sequence[float]
+    color: str = ""
+    hollow: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,36 @@ def lines(series: Sequence[Series], x_title: str, y_title: str, y_top: float, he
     marks += [_polyline(s, x, y, COLORS[number % len(COLORS)]) for number, s in enumerate(series)]
     marks += [_text(WIDTH / 2, height - 6, x_title, "middle"), _sideways(height / 2, y_title)]
     legend = [_key(s.label, number, height) for number, s in enumerate(series)]
+    return _svg(height + 20 * math.ceil(len(series) / 2) + 8, [*marks, *legend])
+
+
+def points(
+    series: Sequence[Series],
+    levels: Sequence[tuple[str, float]],
+    x_title: str,
+    y_title: str,
+    height: int = 400,
+) -> str:
+    """Points joined by lines over a logarithmic x axis, which is marked where there are points.
+
+    Args:
+        series: at least one, each with at least one point.
+        levels: names and heights of lines across.
+        x_title: what runs along x, with its unit.
+        y_title: what runs along y, with its unit.
+        height: in pixels, the legend not counted.
+    """
+    places = sorted({value for s in series for value in s.x})
+    x = Scale(math.log(places[0] / 1.3), math.log(places[-1] * 1.3), LEFT, WIDTH - RIGHT)
+    values = [value for s in series for value in s.y] + [value for _, value in levels]
+    y = Scale(min(values) - 0.02, max(values) + 0.02, height - BOTTOM, TOP)
+    marks = [_horizontal(y, value) for value in ticks(y.low, y.high)]
+    marks += [_text(x(math.log(value)), height - BOTTOM + 18, short(value), "middle") for value in places]
+    marks += [_level(y(value), name) for name, value in levels]
+    for number, s in enumerate(series):
+        marks += _joined(s, x, y, s.color or COLORS[number % len(COLORS)])
+    marks += [_text(WIDTH / 2, height - 6, x_title, "middle"), _sideways(height / 2, y_title)]
+    legend = [_key(s.label, number, height, s.color, s.hollow) for number, s in enumerate(series)]
     return _svg(height + 20 * math.ceil(len(series) / 2) + 8, [*marks, *legend])
 
 
@@ -131,14 +171,33 @@ def _dot(x: float, y: float, color: str, words: str) -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{color}"><title>{escape(words)}</title></circle>'
 
 
+def _joined(s: Series, x: Scale, y: Scale, color: str) -> list[str]:
+    """A series' line and its points on a logarithmic axis."""
+    places = [(x(math.log(a)), y(b), b) for a, b in zip(s.x, s.y, strict=True)]
+    path = " ".join(f"{a:.1f},{b:.1f}" for a, b, _ in places)
+    dashed = ' stroke-dasharray="6 4"' * s.hollow
+    line = f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"{dashed}/>'
+    fill = f'fill="none" stroke="{color}" stroke-width="2"' if s.hollow else f'fill="{color}"'
+    return [line] * (len(places) > 1) + [
+        f'<circle cx="{a:.1f}" cy="{b:.1f}" r="5" {fill}><title>{escape(s.label)}: {value:.4f}</title></circle>'
+        for a, b, value in places
+    ]
+
+
+def _level(y: float, name: str) -> str:
+    """A line across, with its name above it at the left."""
+    line = f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#888" stroke-dasharray="2 3"/>'
+    return line + _text(LEFT + 4, y - 4, name)
+
+
 def _row_y(row: float) -> float:
     return TOP + ROW_HEIGHT * (row + 0.5)
 
 
-def _key(label: str, number: int, top: float) -> str:
+def _key(label: str, number: int, top: float, color: str = "", hollow: bool = False) -> str:
     """An entry of the legend, two in a row."""
     x, y = LEFT + (number % 2) * (WIDTH - LEFT) / 2, top + 16 + 20 * (number // 2)
-    patch = (
-        f'<rect x="{x:.1f}" y="{y - 9:.1f}" width="14" height="10" fill="{COLORS[number % len(COLORS)]}"/>'
-    )
+    color = color or COLORS[number % len(COLORS)]
+    ink = f'fill="none" stroke="{color}" stroke-width="2"' if hollow else f'fill="{color}"'
+    patch = f'<rect x="{x:.1f}" y="{y - 9:.1f}" width="14" height="10" {ink}/>'
     return patch + _text(x + 20, y, label)

@@ -133,7 +133,9 @@ def _own_table(preset: str, results: Sequence[Result]) -> str:
     head += ["train loss"] * scored + ["characters read", "training time"]
     rows = [_own_row(result, scored) for result in results]
     machines = "; ".join(dict.fromkeys(r.device for r in results))
-    return f"**`{preset}`**, trained on: {machines}\n\n" + table(head, rows, range(1, len(head)))
+    texts = "; ".join(dict.fromkeys(r.text for r in results if r.text))
+    text = f"text: {texts}; " if texts else ""
+    return f"**`{preset}`**, {text}machine: {machines}\n\n" + table(head, rows, range(1, len(head)))
 
 
 def _own_row(r: Result, with_train: bool) -> list[str]:

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from minrnn.files import write_text
 from minrnn.results.records import Record
-from minrnn.results.studies import TASK_SEEDS, task_models, task_rows
+from minrnn.results.task_studies import TASK_SEEDS, task_models, task_rows
 from minrnn.tasks import TASKS, Task
 
 SHIPPED = Path(__file__).with_name("tasks.json")

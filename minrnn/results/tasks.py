@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from minrnn.results.records import Record, Records
-from minrnn.results.studies import (
+from minrnn.results.studies import get
+from minrnn.results.tables import NOT_YET, duration, machines, table
+from minrnn.results.task_results import TaskResult, gather
+from minrnn.results.task_studies import (
     COPY_LAYERS,
     RATED_TASKS,
     RATES,
     TASK_LONG,
     TASK_RATES,
     TASK_STUDY,
-    get,
     rate_row,
     task_models,
 )
-from minrnn.results.tables import NOT_YET, duration, machines, table
-from minrnn.results.task_results import TaskResult, gather
 from minrnn.tasks import TASKS, Task, chance, share_text
 
 PAPER = {

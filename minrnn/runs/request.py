@@ -65,7 +65,7 @@ class TrainRequest(Checked):
     models: list[str] = field(default_factory=list)
     preset: str = "tiny"
     inits: list[str] = field(default_factory=list)
-    corpus: str = "tinyshakespeare"
+    corpus: str | None = None
     text: str = ""
     file: str | None = None
     max_iters: Count | None = None
@@ -94,7 +94,7 @@ class TrainRequest(Checked):
             raise ConfigError(f"preset is {shown(self.preset)}; choose one of: {', '.join(presets.TRAINED)}.")
         for model in self.models:
             presets.get(self.preset, _mixer(model))
-        if self.corpus != OWN and self.corpus not in data.names():
+        if self.corpus not in (None, OWN, *data.names()):
             known = ", ".join([*data.names(), OWN])
             raise CorpusError(f"the text or task {shown(self.corpus)} is not known; choose one of: {known}.")
 
@@ -133,7 +133,7 @@ class TrainRequest(Checked):
             spec = _decaying(spec, self.decay)
         return dataclasses.replace(
             spec,
-            corpus=self.corpus,
+            corpus=spec.corpus if self.corpus is None else self.corpus,
             model=dataclasses.replace(spec.model, **shape),
             train=dataclasses.replace(spec.train, **recipe),
         )

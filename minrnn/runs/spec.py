@@ -24,7 +24,6 @@ from minrnn.models import disk, mixer_class
 from minrnn.settings import MAX_JSON_BYTES
 from minrnn.tasks import TASKS
 
-DEFAULT_CORPUS = "tinyshakespeare"
 SIGNED_SUFFIX = "-signed"
 """Behind a model's name: the same with decays that may be negative."""
 OWN_TEXT = "own.txt"
@@ -133,7 +132,7 @@ def from_preset(preset: str, model: str) -> RunSpec:
         ConfigError: if there is no such preset, or it has no such model.
     """
     found = presets.get(preset, model)
-    return RunSpec(DEFAULT_CORPUS, found.model, found.train, preset)
+    return RunSpec(found.corpus, found.model, found.train, preset)
 
 
 def fine_tune(init: str, preset: str = "") -> RunSpec:
@@ -148,9 +147,9 @@ def fine_tune(init: str, preset: str = "") -> RunSpec:
     """
     shape = dataclasses.replace(checkpoint.read_config(init), vocab="")
     preset = preset or preset_of(init, shape.mixer)
-    recipe = presets.get(preset, shape.mixer).train
-    recipe = dataclasses.replace(recipe, learning_rate=recipe.learning_rate * FINE_TUNE_RATE)
-    return RunSpec(DEFAULT_CORPUS, shape, recipe, preset, init)
+    found = presets.get(preset, shape.mixer)
+    recipe = dataclasses.replace(found.train, learning_rate=found.train.learning_rate * FINE_TUNE_RATE)
+    return RunSpec(found.corpus, shape, recipe, preset, init)
 
 
 def preset_of(init: str, mixer: str) -> str:

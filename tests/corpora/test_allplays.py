@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from minrnn import data, presets
 from minrnn.corpora import Corpus, allplays, plays
+from minrnn.runs.spec import from_preset
 
 LENGTH = 40
 
@@ -17,10 +19,10 @@ def text(shakespeare: Corpus) -> Corpus:
     return allplays.load()
 
 
-def shared(text: str, other: str) -> set[str]:
-    """The strings of LENGTH characters, from any position on, that stand in both."""
-    windows = {other[i : i + LENGTH] for i in range(len(other) - LENGTH + 1)}
-    return windows.intersection(text[i : i + LENGTH] for i in range(len(text) - LENGTH + 1))
+def shared(text: str, other: str, length: int = LENGTH) -> set[str]:
+    """The strings of that many characters, from any position on, that stand in both."""
+    windows = {other[i : i + length] for i in range(len(other) - length + 1)}
+    return windows.intersection(text[i : i + length] for i in range(len(text) - length + 1))
 
 
 def letters(text: str) -> str:
@@ -35,6 +37,17 @@ def test_the_validation_split_is_tiny_shakespeares(text: Corpus, shakespeare: Co
 
 def test_no_line_of_the_validation_split_is_trained_on(text: Corpus) -> None:
     assert shared(text.train, text.val) == set()
+
+
+def test_what_the_validation_split_shares_with_the_training_text_is_set_phrases(text: Corpus) -> None:
+    places = len(text.val) - 30 + 1
+    assert len(shared(text.train, text.val, 30)) / places < 0.0002
+    assert shared(text.train, text.val, 35) == set()
+
+
+def test_the_preset_of_that_name_trains_on_it(text: Corpus) -> None:
+    for model in presets.PRESETS[presets.ALLPLAYS]:
+        assert data.load(from_preset(presets.ALLPLAYS, model).corpus) is text
 
 
 def test_no_line_of_the_validation_split_is_trained_on_in_another_spelling(text: Corpus) -> None:

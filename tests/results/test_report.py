@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from minrnn.errors import MinrnnError
-from minrnn.models import MIXERS, MODEL_NAMES
-from minrnn.results import records, report, studies, tables, task_results
+from minrnn.results import records, report, studies, tables, task_results, weights
 from minrnn.results.records import Record
 from tests.results.run_folders import finished_run
 
 PAGES = ("replication.md", "recipes.md", "tasks.md", "performance.md")
 DOCS = Path(__file__).parents[2] / "docs"
+README = DOCS.parent / report.README
+
+
+def renew(folder: Path) -> list[str]:
+    return report.renew(folder, folder / "runs", folder / report.README, folder)
 
 
 def test_rows_not_run_and_runs_that_failed_say_so() -> None:
@@ -24,11 +29,6 @@ def test_rows_not_run_and_runs_that_failed_say_so() -> None:
         and f"| LSTM, 2 layers | {tables.NOT_YET} |" in text
     )
     assert "python -m minrnn train --preset ladder --model lstm --n-layer 3" in text
-
-
-def test_the_mean_over_seeds_begins_with_the_bundled_one() -> None:
-    rows = {f"mingru-{seed}": Record("", val_loss=value) for seed, value in ((1338, 1.45), (1339, 1.47))}
-    assert "| minGRU | *not yet run* | 2 | 1.4600 | 0.0141 |" in report.seeds_table([], rows)
 
 
 def test_charts_are_drawn_of_what_has_been_run(tmp_path: Path) -> None:
@@ -44,37 +44,32 @@ def test_the_pages_hold_what_the_records_give() -> None:
     found = records.load(DOCS / report.RECORDS)
     for page, sections in report.pages(found).items():
         for name, content in sections.items():
-            assert tables.section(DOCS / page, name) == content, f"{page}: run python -m minrnn study report"
+            file = README if page == report.README else DOCS / page
+            assert tables.section(file, name) == content, f"{page}: run python -m minrnn study report"
     for name, picture in report.charts(found).items():
         assert (DOCS / report.CHARTS / name).read_text(encoding="utf-8") == picture
     assert task_results.stored() == task_results.gather(found["tasks"])
+    assert weights.stored() == weights.gather(found)
 
 
 def test_a_report_renews_the_pages(tmp_path: Path) -> None:
     for page in PAGES:
         (tmp_path / page).write_text((DOCS / page).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / report.README).write_text(README.read_text(encoding="utf-8"), encoding="utf-8")
     finished_run(tmp_path / "runs" / "layers" / "lstm-2")
-    said = report.renew(tmp_path, tmp_path / "runs", tmp_path / "tasks.json")
+    said = renew(tmp_path)
     assert "layers: 1 of 4 rows run" in said
     assert "**1.5000**" in tables.section(tmp_path / "replication.md", "layers")
     assert (tmp_path / "charts" / "layers.svg").is_file()
+    assert "no budget has rows" in tables.section(tmp_path / report.README, "answer")
+    assert json.loads((tmp_path / "weights.json").read_text()) == {"spread": 0.0, "runs": []}
 
 
 def test_a_page_that_lacks_a_table_is_named(tmp_path: Path) -> None:
     for page in PAGES:
         (tmp_path / page).write_text("")
     with pytest.raises(MinrnnError, match=r"replication.md has no <!-- ablation -->"):
-        report.renew(tmp_path, tmp_path / "runs", tmp_path / "tasks.json")
-
-
-def test_a_seed_that_failed_does_not_enter_the_mean() -> None:
-    rows = {"lstm-1": Record("", val_loss=1.45), "lstm-2": Record("", failed="killed")}
-    assert "| LSTM | *not yet run* | 1 |  |  |" in report.seeds_table([], rows)
-
-
-def test_every_model_has_its_row_of_seeds_with_weights_or_without() -> None:
-    text = report.seeds_table([], {})
-    assert all(f"| {MIXERS[name].title} | {tables.NOT_YET} | 0 |  |  |" in text for name in MODEL_NAMES)
+        renew(tmp_path)
 
 
 def test_a_loss_of_a_sample_is_told_from_one_of_the_whole_split() -> None:

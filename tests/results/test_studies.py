@@ -11,7 +11,8 @@ from minrnn.cli import train
 from minrnn.config import ModelConfig
 from minrnn.errors import ConfigError
 from minrnn.models import MIXERS, MODEL_NAMES, LanguageModel
-from minrnn.results import studies
+from minrnn.results import studies, task_studies
+from minrnn.results.study import Row, Study
 from minrnn.tasks import TASKS
 
 MIXER_TITLES = [MIXERS[name].title for name in MODEL_NAMES]
@@ -23,7 +24,7 @@ every_row = pytest.mark.parametrize(
 
 
 @every_row
-def test_every_command_is_one_that_train_understands(study: studies.Study, row: studies.Row) -> None:
+def test_every_command_is_one_that_train_understands(study: Study, row: Row) -> None:
     spec, out, _ = train.parse([*row.words, "--out", "nowhere"])
     assert spec.model.mixer in row.flags and out == Path("nowhere")
     assert study.command(row).endswith(f"--out runs/{study.name}/{row.name}")
@@ -54,7 +55,7 @@ def test_an_unknown_study_is_named_with_the_known_ones() -> None:
         studies.get("lader")
 
 
-@pytest.mark.parametrize("name", ["conv", "seeds"])
+@pytest.mark.parametrize("name", ["budgets", "allplays"])
 def test_studies_over_all_models_take_them_from_the_registry(name: str) -> None:
     words = [row.words for row in studies.get(name).rows]
     assert list(dict.fromkeys(row[row.index("--model") + 1] for row in words)) == list(MODEL_NAMES)
@@ -62,24 +63,24 @@ def test_studies_over_all_models_take_them_from_the_registry(name: str) -> None:
 
 def test_the_study_of_tasks_gives_every_task_to_every_model_with_three_seeds() -> None:
     names = {row.name for row in studies.get("tasks").rows}
-    first = {f"{task}-{key}" for task in TASKS for key in studies.task_models()}
-    assert names == first | {f"{name}-{seed}" for name in first for seed in studies.TASK_SEEDS[1:]}
+    first = {f"{task}-{key}" for task in TASKS for key in task_studies.task_models()}
+    assert names == first | {f"{name}-{seed}" for name in first for seed in task_studies.TASK_SEEDS[1:]}
 
 
 def test_a_row_of_a_task_trains_what_its_label_says() -> None:
-    task, seed = TASKS["parity"], studies.TASK_SEEDS[1]
+    task, seed = TASKS["parity"], task_studies.TASK_SEEDS[1]
     for (title, _), row in zip(
-        studies.task_models().values(), studies.task_rows(task, seed).values(), strict=True
+        task_studies.task_models().values(), task_studies.task_rows(task, seed).values(), strict=True
     ):
         spec = train.parse([*row.words, "--out", "x"])[0]
         assert (spec.corpus, spec.model_title, spec.train.seed) == (task.name, title, seed)
-    assert [spec_title for spec_title, _ in studies.task_models().values()].count(
+    assert [spec_title for spec_title, _ in task_studies.task_models().values()].count(
         f"signed {MIXER_TITLES[0]}"
     ) == 1
 
 
 def test_the_page_s_tasks_are_trained_first_and_one_seed_after_another() -> None:
     names = [row.name for row in studies.get("tasks").rows]
-    shown = sum(task.on_page for task in TASKS.values()) * len(studies.task_models())
-    assert names[0].startswith("parity-") and names[shown] == f"{names[0]}-{studies.TASK_SEEDS[1]}"
+    shown = sum(task.on_page for task in TASKS.values()) * len(task_studies.task_models())
+    assert names[0].startswith("parity-") and names[shown] == f"{names[0]}-{task_studies.TASK_SEEDS[1]}"
     assert [name.split("-")[0] for name in names[: 3 * shown]] == 3 * [n.split("-")[0] for n in names[:shown]]

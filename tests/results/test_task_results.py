@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 
 from minrnn.results import task_results
 from minrnn.results.records import Record
-from minrnn.results.studies import TASK_SEEDS, task_models, task_rows
 from minrnn.results.task_results import Stored
+from minrnn.results.task_studies import TASK_SEEDS, task_models, task_rows
 from minrnn.tasks import TASKS
 
 PARITY = TASKS["parity"]

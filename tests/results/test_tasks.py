@@ -6,8 +6,9 @@ from pathlib import Path
 
 from minrnn.results import records, tasks
 from minrnn.results.records import Record
-from minrnn.results.studies import RATED_TASKS, RATES, get, rate_row, task_models, task_rows
+from minrnn.results.studies import get
 from minrnn.results.tables import NOT_YET
+from minrnn.results.task_studies import RATED_TASKS, RATES, rate_row, task_models, task_rows
 from minrnn.tasks import TASKS, find_task
 from tests.results.run_folders import finished_run
 

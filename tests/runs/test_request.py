@@ -22,7 +22,19 @@ HERE = [(p, m) for p in presets.PRESETS for m in MODEL_NAMES if checkpoint.bundl
 def test_a_field_left_open_keeps_the_presets_value(preset: str) -> None:
     models = list(presets.PRESETS[preset])
     for found, model in zip(TrainRequest(models=models, preset=preset).specs(), models, strict=True):
-        assert presets.Preset(found.model, found.train) == presets.get(preset, model)
+        assert presets.Preset(found.model, found.train, found.corpus) == presets.get(preset, model)
+
+
+@pytest.mark.parametrize("preset", presets.OFFERED)
+def test_without_a_text_the_presets_is_trained_on_and_the_command_says_it(
+    preset: str, tmp_path: Path
+) -> None:
+    (own,) = {found.corpus for found in presets.PRESETS[preset].values()}
+    (spec,) = TrainRequest(models="gru", preset=preset).specs()
+    line = command_lines(TrainRequest(models="gru", preset=preset), tmp_path)
+    assert spec.corpus == own and f"--preset {preset} --model gru --corpus {own} " in line
+    assert TrainRequest(models="gru", preset=preset, corpus="python").specs()[0].corpus == "python"
+    assert parse(["--preset", preset, "--model", "gru", "--out", "x"])[0].corpus == own
 
 
 def test_several_models_have_each_the_budget_of_its_own_preset() -> None:
@@ -81,7 +93,7 @@ def test_a_whole_number_may_arrive_as_a_float(given: Any, kept: int) -> None:
         ({"models": 3}, "models is 3"),
         ({"models": "no_such_model"}, "no model 'no_such_model'; choose one of: mingru"),
         ({"models": [], "inits": ["x"] * 9}, "9 runs are asked for and 8 is the limit"),
-        ({"preset": "ladder"}, "preset is 'ladder'; choose one of: tiny, base, replica"),
+        ({"preset": "ladder"}, "preset is 'ladder'; choose one of: tiny, base, allplays, replica"),
         ({"text": None}, "text is None"),
         ({"max_iters": 0, "max_seconds": 0, "target_val_loss": 0}, "the run would never end"),
     ],

@@ -41,7 +41,7 @@ def endpoints(library: Library, served: Served) -> None:
                 an empty one starts from a newline.
             models: "all", or names: a list, or a text with commas between them. "committee" writes one text drawn
                 from the mean of all models' probabilities.
-            preset: which weights, "base" or "replica".
+            preset: which weights, such as "allplays", "base" or "replica"; /models lists them.
             max_new_tokens: characters to write, 1 to 5000.
             temperature: divides the logits; 0 always takes the likeliest character.
             top_k: keep the k likeliest characters only; 0 is off.

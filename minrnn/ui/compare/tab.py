@@ -81,7 +81,7 @@ def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) ->
     Returns:
         What a visitor can set; `link` fills it from an address.
     """
-    first = library.presets[0] if library.presets else ""
+    first = library.first
     with gr.Column(elem_id="compare"):
         gr.Markdown(LEAD.format(count=_count(library, first)), elem_classes="lead")
         with gr.Row(elem_id="bar"):
@@ -271,7 +271,7 @@ def _from_query(given: dict[str, str], library: Library) -> dict[str, Any]:
             found.pop(name, None)
     if found.get("preset") not in library.presets:
         found.pop("preset", None)
-    known = library.models(found.get("preset", library.presets[0])) if library.presets else {}
+    known = library.models(found.get("preset", library.first)) if library.presets else {}
     found["models"] = [key for key in found.get("models", []) if key in known]
     if not found["models"]:
         del found["models"]

@@ -33,7 +33,7 @@ def endpoints(library: Library, slots: Slots) -> None:
             text: up to 5,000 characters. Those that a model does not know are replaced by similar ones or left out.
             models: "all", or names: a list, or a text with commas between them. "committee" is the mean of all models'
                 probabilities.
-            preset: which weights, "base" or "replica".
+            preset: which weights, such as "allplays", "base" or "replica"; /models lists them.
             learn: the rate at which a copy of each model learns each 64 characters after they were scored, 0 to 1; 0
                 only reads. 0.1 suits the base weights.
             top: how many of the likeliest characters to list, 0 to 20.

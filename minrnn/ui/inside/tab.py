@@ -83,7 +83,7 @@ def build(library: Library, slots: Slots) -> None:
         library: the models loaded at the start.
         slots: for readings.
     """
-    first = library.presets[0] if library.presets else ""
+    first = library.first
     choices = _models(library, first)
     with gr.Column(elem_id="inside"):
         gr.Markdown(LEAD, elem_classes="lead")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from minrnn.models import mixer_class
-from minrnn.results.studies import task_models
+from minrnn.results.task_studies import task_models
 from minrnn.runs.spec import SIGNED_SUFFIX
 from minrnn.tasks import Task
 from minrnn.ui.theme import color, dash

@@ -25,7 +25,7 @@ def endpoints(queue: TrainingQueue) -> None:
     """Add /train_start, /train_status and /train_stop to the current Blocks' API."""
 
     def train_start(
-        models: str = presets.FIRST_MODELS[0], preset: str = "tiny", corpus: str = "tinyshakespeare", text: str = "",
+        models: str = presets.FIRST_MODELS[0], preset: str = "tiny", corpus: str | None = None, text: str = "",
         init: str = "", max_iters: int | None = None, max_seconds: float | None = None,
         target_val_loss: float | None = None, learning_rate: float | None = None, batch_size: int | None = None,
         block_size: int | None = None, dropout: float | None = None, seed: int | None = None,
@@ -37,8 +37,9 @@ def endpoints(queue: TrainingQueue) -> None:
         Args:
             models: names: a list, or a text with commas between them; mingru-signed is minGRU with decays that may be
                 negative. Without meaning where init is given.
-            preset: shape and recipe: tiny, base or replica, and task for a task.
-            corpus: a text's name: tinyshakespeare, plays, allplays or python; or a task's, such as parity.
+            preset: shape and recipe: tiny, base, allplays or replica, and task for a task.
+            corpus: a text's name: tinyshakespeare, plays, allplays or python; or a task's, such as parity. None takes
+                the preset's text: all plays for allplays, tiny Shakespeare for the others.
             text: a text of your own, in place of the corpus.
             init: checkpoint to tune instead of starting from nothing: a folder that the app offers.
             max_iters: budget in optimiser updates; 0 is off, as for the other two. What is spent first ends the run.

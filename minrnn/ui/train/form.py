@@ -93,7 +93,7 @@ def more(fields: Fields) -> Fields:
         The further fields.
     """
 
-    names = [(f"{name}: {presets.ABOUT[name]}", name) for name in presets.OFFERED]
+    names = [(f"{name}: {presets.ABOUT[name]}", name) for name in presets.OFFERED if _has_text(name)]
     with gr.Row(elem_classes="train-recipe"):
         preset = gr.Radio(names, value=presets.FIRST_PRESET, label="Shape and recipe", elem_classes="chips")
     with gr.Row():
@@ -114,6 +114,7 @@ def more(fields: Fields) -> Fields:
         visible_errors(lambda name, models: gr.update(placeholder=_whole_recipe(name, models))),
         [preset, fields["models"]], iters, trigger_mode="always_last", **QUIET,
     )  # fmt: skip
+    preset.change(_own_text_of, preset, fields["corpus"], **QUIET)
     return {
         "preset": preset, "max_iters": iters, "learning_rate": rate, "batch_size": batch, "block_size": window,
         "dropout": dropout, "seed": seed, "eval_interval": evals, "sample_interval": every, "device": where,
@@ -182,6 +183,17 @@ def _offered(source: str) -> list[str]:
     if source != BUNDLED:
         return list(MODEL_NAMES)
     return [name for name in MODEL_NAMES if checkpoint.bundled(WEIGHTS_PRESET, name).is_dir()]
+
+
+def _has_text(preset: str) -> bool:
+    """Whether this machine has the text that a preset trains on."""
+    return all(found.corpus in corpora.available() for found in presets.PRESETS[preset].values())
+
+
+def _own_text_of(preset: str) -> Any:
+    """The text that comes with a preset; with most of them the chosen one stays."""
+    own = {found.corpus for found in presets.PRESETS[preset].values()} - {presets.DEFAULT_CORPUS}
+    return gr.update(value=own.pop()) if own else gr.skip()
 
 
 def _titled(names: Sequence[str]) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from minrnn.checkpoint import Checkpoint
 from minrnn.config import ModelConfig, Sampling
 from minrnn.errors import ConfigError, MinrnnError
 from minrnn.generate import stream
-from minrnn.library import Entry, Library
+from minrnn.library import Entry, Library, Shelf
 from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class
 from minrnn.serving.writers import Writers
 from minrnn.settings import MAX_PROMPT_CHARS
@@ -36,7 +36,7 @@ def library() -> Library:
         model = LanguageModel(ModelConfig(name, VOCAB, n_layer=1, n_embd=16, block_size=8)).eval()
         return Entry(name, mixer_class(name).title, Checkpoint(model, {}, "made here"), "made here")
 
-    return Library({"base": {name: entry(name) for name in MODEL_NAMES}})
+    return Library({"base": Shelf(len(MODEL_NAMES), lambda: {name: entry(name) for name in MODEL_NAMES})})
 
 
 def page(name: str) -> gr.Request:

@@ -97,3 +97,19 @@ def test_a_model_without_weights_is_refused_where_weights_are_asked_for(fields: 
 def test_the_first_dots_come_early_whatever_the_recipe(fields: form.Fields, preset: str) -> None:
     assert 0 < (asked(fields, preset=preset).eval_interval or 0) <= form.EARLY_EVAL_INTERVAL
     assert asked(fields, preset=preset, eval_interval="0").eval_interval == 0
+
+
+def test_a_preset_with_a_text_of_its_own_sets_the_text_and_the_others_leave_it() -> None:
+    assert (
+        form._own_text_of(presets.ALLPLAYS)["value"] == presets.get(presets.ALLPLAYS, MODEL_NAMES[0]).corpus
+    )
+    assert all("value" not in form._own_text_of(name) for name in presets.OFFERED if name != presets.ALLPLAYS)
+
+
+def test_a_preset_whose_text_is_not_here_is_not_offered(
+    fields: form.Fields, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = [name for _, name in fields["preset"].choices]
+    assert offered == [name for name in presets.OFFERED if form._has_text(name)]
+    monkeypatch.setattr("minrnn.corpora.plays.folder", lambda: None)
+    assert not form._has_text(presets.ALLPLAYS) and form._has_text("base")
