@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 
+from minrnn.cli import terminal
+
 
 def main() -> None:
     """Train along until the run ends, or the first process does. The first one alone hears signals."""
@@ -15,6 +17,7 @@ def main() -> None:
     from minrnn.cli import train  # imports torch: the thread watches meanwhile
 
     train.main([])
+    terminal.leave()
 
 
 def _end_with_the_first() -> None:

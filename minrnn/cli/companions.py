@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from minrnn.cli import terminal
 from minrnn.errors import ConfigError
 
 FLAG = "--processes"
@@ -66,6 +67,7 @@ def started(words: Sequence[str]) -> Iterator[None]:
     os.environ.update({**shared, **_place(0)})
     try:
         yield
+        _leave(children, ending)
     finally:
         ending.set()
         for name in {*shared, *_place(0)}:
@@ -105,6 +107,13 @@ def _end_if_one_fails(children: list[subprocess.Popen[bytes]], ending: threading
                 )
                 os._exit(1)
             return
+
+
+def _leave(children: list[subprocess.Popen[bytes]], ending: threading.Event) -> None:
+    """End this process once all is done. Threads that gloo has left behind may abort one that ends the usual way."""
+    ending.set()
+    _end(children)
+    terminal.leave()
 
 
 def _end(children: list[subprocess.Popen[bytes]]) -> None:

@@ -87,3 +87,10 @@ def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name} at {key}", part) for key, part in value.items())
         else:
             yield name, value
+
+
+def leave() -> None:
+    """End a process that has ended well, without tidying up further."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)
