@@ -93,9 +93,7 @@ _SPRINT_TRAIN = replace(_BASE_TRAIN, batch_size=8, max_iters=1_000, eval_interva
 def _sprint(name: str) -> Preset:
     base = _BASE[name]
     rate = base.train.learning_rate
-    return Preset(
-        replace(base.model, conv_kernel=4, dropout=0), replace(_SPRINT_TRAIN, learning_rate=rate)
-    )
+    return Preset(replace(base.model, conv_kernel=4, dropout=0), replace(_SPRINT_TRAIN, learning_rate=rate))
 
 
 _SPRINT = {name: _sprint(name) for name in _BASE}
