@@ -21,6 +21,7 @@ LEGEND = (
     "convolution over four characters here. Filled points were trained on tiny Shakespeare, hollow ones on all plays; "
     "both are scored on tiny Shakespeare's validation split. Lines across are published figures."
 )
+BESIDE = "Published for the same validation split, and what differs:"
 OTHER_SPLITS = (
     "Figures of 1.2 to 1.3 that one meets for tiny Shakespeare were not taken on this split. The data set on the Hub "
     "cuts the last tenth into two halves that are not equally hard: the LSTM of 9.8 M characters whose loss is 1.438 "
@@ -43,7 +44,7 @@ def answer(weights: Weights, own: Sequence[Result]) -> str:
 
 def sentences(weights: Weights) -> str:
     """Everything that the table says, as a list."""
-    return "\n".join(f"- {text}" for text in verdicts.sentences(weights))
+    return "\n".join(f"- {words}" for words in verdicts.sentences(weights))
 
 
 def section(weights: Weights, picture: str, known: Sequence[Published] = ()) -> str:
@@ -55,9 +56,8 @@ def section(weights: Weights, picture: str, known: Sequence[Published] = ()) -> 
         known: published figures to list; those that were taken on another split are left out.
     """
     drawn = [f"![{QUESTION}]({picture})", LEGEND] if weights.runs else []
-    head = ["Published for the same validation split, and what differs:"] if known else []
-    beside = ["\n".join(f"- {text}" for text in published(known))] if known else []
-    return "\n\n".join([*drawn, sentences(weights), *head, *beside, other_splits(weights)])
+    beside = [BESIDE, "\n".join(f"- {words}" for words in published(known))] if known else []
+    return "\n\n".join([*drawn, sentences(weights), *beside, other_splits(weights)])
 
 
 def other_splits(weights: Weights) -> str:
@@ -65,7 +65,7 @@ def other_splits(weights: Weights) -> str:
     losses = [mean(found) for p in POINTS if p.corpus != _texts()[0] for found in weights.losses(p).values()]
     if not losses:
         return OTHER_SPLITS
-    span = f"{min(losses):.3f}" + f" to {max(losses):.3f}" * (len(losses) > 1)
+    span = " to ".join(dict.fromkeys(f"{loss:.3f}" for loss in (min(losses), max(losses))))
     return f"{OTHER_SPLITS} On this very split, our models that were trained on more plays have {span}."
 
 
@@ -107,10 +107,15 @@ def lines(weights: Weights, corpus: str) -> list[svg.Series]:
     for number, model in enumerate(MODEL_NAMES):
         run = [(p.chars, mean(losses[model])) for p, losses in places if model in losses]
         if run:
-            label, hollow = f"{title(model)}, {CORPORA[corpus].title}", corpus != _texts()[0]
+            label, hollow = f"{title(model)}, {text(corpus)}", corpus != _texts()[0]
             x, y = [float(chars) for chars, _ in run], [loss for _, loss in run]
             found.append(svg.Series(label, x, y, svg.COLORS[number % len(svg.COLORS)], hollow))
     return found
+
+
+def text(corpus: str) -> str:
+    """A text's name for people."""
+    return CORPORA[corpus].title
 
 
 def _texts() -> list[str]:
@@ -118,7 +123,7 @@ def _texts() -> list[str]:
 
 
 def _place(p: Point) -> str:
-    return f"{CORPORA[p.corpus].title}, {characters(p.chars)}" + ", no convolution" * (not p.taps)
+    return f"{text(p.corpus)}, {characters(p.chars)}" + ", no convolution" * (not p.taps)
 
 
 def _mean(losses: Sequence[float]) -> str:

@@ -91,7 +91,10 @@ def points(
     values = [value for s in series for value in s.y] + [value for _, value in levels]
     y = Scale(min(values) - 0.02, max(values) + 0.02, height - BOTTOM, TOP)
     marks = [_horizontal(y, value) for value in ticks(y.low, y.high)]
-    marks += [_text(x(math.log(value)), height - BOTTOM + 18, short(value), "middle") for value in places]
+    marks += [
+        _text(x(math.log(value)), height - BOTTOM + 18, short(float(f"{value:.2g}")), "middle")
+        for value in places
+    ]
     marks += [_level(y(value), name) for name, value in levels]
     for number, s in enumerate(series):
         marks += _joined(s, x, y, s.color or COLORS[number % len(COLORS)])

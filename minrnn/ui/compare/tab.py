@@ -20,6 +20,7 @@ from minrnn import presets, settings
 from minrnn.errors import ConfigError
 from minrnn.library import COMMITTEE, Entry, Library, with_added
 from minrnn.models import mixer_class
+from minrnn.results import verdicts, weights
 from minrnn.settings import MAX_NEW_TOKENS
 from minrnn.ui.compare import panels, writing
 from minrnn.ui.compare.writing import FINISH_LINE, Served, Stops
@@ -94,7 +95,7 @@ def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) ->
             halt = gr.Button("Stop", variant="stop", elem_id="stop", scale=0, min_width=90)
         context, blind = _chips(prompt)
         view = panels.panels(panels.stored(_ticked(library, first)))
-        gr.Markdown(ALIKE, elem_classes="quiet", elem_id="alike")
+        gr.Markdown(f"{ALIKE} {verdicts.headline(weights.stored())}", elem_classes="quiet", elem_id="alike")
         gear = gr.Button("⚙", elem_id="gear", min_width=44, scale=0)
         with gr.Column(elem_id="settings"):
             parts = _settings(library, first, extra)

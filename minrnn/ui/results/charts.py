@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 
 from minrnn.results import Curve, Published, Result, title
 from minrnn.results.finding import characters
+from minrnn.results.weights import Run
 from minrnn.ui.components import dress, plain
 from minrnn.ui.results.labels import Label, beside
-from minrnn.ui.results.studies import Run
 from minrnn.ui.theme import INK_COLOR, color, dash
 
 Axis = Literal["characters read", "iters", "seconds"]
@@ -42,14 +42,14 @@ def curves(
         runs: their curves, in the same order.
         published: those that are `drawn` become lines.
         axis: what runs along x.
-        budgets: complete runs of the same models with more or fewer characters; drawn along characters read only.
+        budgets: whole runs of the same models with more or fewer characters; drawn along characters read only.
     """
     further = budgets if axis == "characters read" else ()
     lines = sorted((p for p in published if p.drawn), key=lambda p: -p.loss)
     ends = [_x(run, axis)[-1] for run in runs if run.val_loss] + [run.tokens_seen for run in further]
     end = max(ends, default=1)
     low, high = _range([r.val_loss for r in runs if r.val_loss], [*lines], [run.val_loss for run in further])
-    figure = go.Figure([_line(entry, end) for entry in lines])
+    figure = go.Figure([published_line(entry, end) for entry in lines])
     for whole in further:
         figure.add_traces([_further(whole), _further_end(whole)])
     for result, run in zip(results, runs, strict=True):
@@ -60,12 +60,12 @@ def curves(
     reached += [(title(w.model), w.val_loss, w.tokens_seen) for w in further if w.tokens_seen == end]
     inside = [Label(x, loss, plain(name)) for name, loss, x in reached if x < LAST * end]
     margin = [Label(x, loss, plain(f"{name} {loss:.3f}")) for name, loss, x in reached if x >= LAST * end]
-    margin += [Label(end, entry.loss, plain(_line_name(entry))) for entry in lines]
+    margin += [Label(end, entry.loss, plain(line_name(entry))) for entry in lines]
     notes = [note for column in (inside, margin) for note in beside(column, low, high, PLOT_HEIGHT)]
     figure.update_xaxes(title={"text": axis, "font": {"size": 12}}, range=[0, end], nticks=6)
     figure.update_yaxes(title={"text": LOSS_TITLE, "font": {"size": 12}}, range=[low, high])
     figure.update_layout(annotations=notes)
-    return dress(figure, hovermode="closest", margin={**MARGIN, "r": _room(margin)}, showlegend=False)
+    return dress(figure, hovermode="closest", margin={**MARGIN, "r": room(margin)}, showlegend=False)
 
 
 def _curve(result: Result, run: Curve, axis: Axis) -> go.Scatter:
@@ -115,7 +115,7 @@ def _further_end(run: Run) -> go.Scatter:
     )
 
 
-def _line(entry: Published, end: float) -> go.Scatter:
+def published_line(entry: Published, end: float) -> go.Scatter:
     """A published figure across the chart."""
     where = f"{entry.loss:g} {entry.system} ({entry.source})" + ", training loss" * (entry.split == "train")
     return go.Scatter(
@@ -128,13 +128,13 @@ def _line(entry: Published, end: float) -> go.Scatter:
     )
 
 
-def _line_name(entry: Published) -> str:
+def line_name(entry: Published) -> str:
     """Short, for the margin of a telephone; the whole stands in the table and under the pointer."""
     whose = {"paper": "paper", "replication": f"their {entry.system}"}.get(entry.group, "published")
     return f"{whose} {entry.loss:.3f}"
 
 
-def _room(names: Sequence[Label]) -> float:
+def room(names: Sequence[Label]) -> float:
     """The margin that the longest of these names needs, in pixels."""
     return 20 + 6.3 * max((len(name.text) for name in names), default=0)
 

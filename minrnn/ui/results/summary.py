@@ -8,14 +8,17 @@ from html import escape
 from minrnn import checkpoint, results
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError
-from minrnn.results import PARTS, Result, tables
+from minrnn.presets import ALLPLAYS
+from minrnn.results import PARTS, Result, tables, verdicts, weights
 from minrnn.results.finding import characters, finding, listed, order
-from minrnn.ui.results import studies
 from minrnn.ui.theme import color
 
 PART_NAMES = {"mixer": "mixer", "mlp": "MLP", "embedding": "embedding", "head": "head"}
 """Where the weights sit, in the order of the bar: what differs between the models comes first."""
 assert set(PART_NAMES) == set(PARTS)
+
+IN_TABLE = ("base", ALLPLAYS)
+"""The presets whose models the table of budgets compares: above their cards stands what it says."""
 
 RISE = 0.05
 """How far a live estimate must rise before the page says so, in nats: less can be chance."""
@@ -37,12 +40,17 @@ def summary(own: Sequence[Result]) -> str:
     Args:
         own: its bundled checkpoints, in the order they are shown.
     """
-    spread = studies.spread(own)
+    reached = weights.stored()
+    said = finding(own, reached.spread)
+    in_table = bool(said) and own[0].preset in IN_TABLE
+    head, below = (
+        (verdicts.headline(reached), [f"The weights here: {_inner(said)}"]) if in_table else (said, [])
+    )
     cards = "".join(card(result) for result in own)
-    first = "".join(f"<p class='but'>{escape(text)}</p>" for text in (*_longer(own), *_risen(own)))
-    items = "".join(f"<li>{escape(text)}</li>" for text in limits(own, spread))
+    first = "".join(f"<p class='but'>{escape(text)}</p>" for text in (*below, *_risen(own)))
+    items = "".join(f"<li>{escape(text)}</li>" for text in limits(own, reached.spread))
     return (
-        f"<h2 class='finding'>{escape(finding(own, spread))}</h2>{first}<div class='cards'>{cards}</div>"
+        f"<h2 class='finding'>{escape(head)}</h2>{first}<div class='cards'>{cards}</div>"
         f"<ul class='limits'>{items}</ul>"
     )
 
@@ -77,14 +85,20 @@ def machine(device: str) -> str:
     return device.replace("1 thread(s)", "1 thread").replace("thread(s)", "threads")
 
 
-def _count(weights: int) -> str:
+def _inner(sentence: str) -> str:
+    """A sentence that follows a colon; a model's name keeps its letters."""
+    return sentence.replace("The best", "the best", 1)
+
+
+def _count(number: int) -> str:
     """A number of weights that does not break over a line."""
-    return f"{weights / 1000:,.0f}\N{NO-BREAK SPACE}k" if weights >= 1000 else f"{weights}"
+    return f"{number / 1000:,.0f}\N{NO-BREAK SPACE}k" if number >= 1000 else f"{number}"
 
 
 def _facts(result: Result) -> dict[str, str]:
     """What a card lists, by name."""
-    facts = {
+    facts = {"Text": result.text} if result.text else {}
+    facts |= {
         "Read": f"{characters(result.tokens_seen)} characters",
         "Training": tables.duration(result.seconds),
         "Machine": machine(result.device),
@@ -107,18 +121,6 @@ def _weights(result: Result) -> str:
         f"<p class='size'><b>{tables.params(result.n_params)}</b> parameters</p>"
         f"<div class='bar' aria-hidden='true'>{spans}</div><p class='parts'>{parts}</p>"
     )
-
-
-def _longer(own: Sequence[Result]) -> list[str]:
-    """What a model reached that read more characters than its bundled checkpoint, if that is below all others."""
-    lowest = min((r.loss for r in own), default=0.0)
-    longer = [(r, run) for r in own for run in studies.budgets(r) if run.tokens_seen > r.tokens_seen]
-    return [
-        f"{r.title} goes on falling: after {characters(run.tokens_seen)} characters it has {run.val_loss:.3f}, "
-        "lower than every model here."
-        for r, run in longer
-        if run.val_loss < lowest
-    ]
 
 
 def _risen(own: Sequence[Result]) -> list[str]:

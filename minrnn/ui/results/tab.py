@@ -9,21 +9,22 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from minrnn import results
-from minrnn.results import Result
+from minrnn.results import Published, Result, weights
+from minrnn.results.budgets import LEGEND
 from minrnn.ui.components import figure_json, live_chart, plain, visible_errors
-from minrnn.ui.results import charts, scaling, sizes, studies
+from minrnn.ui.results import budgets, charts, scaling, sizes
 from minrnn.ui.results.critics import critics
 from minrnn.ui.results.summary import summary
 from minrnn.ui.results.table import sources, table
 from minrnn.ui.theme import static
 
-LEAD = """Start with the sentence below: every figure in it stands in the cards. **base**: 2.3 M parameters each, by the
-best recipe we found. **replica**: the small shapes of the student replication of 2024, trained by us."""
+LEAD = """Start with the sentence below: it is made from the table of budgets further down. **base**: 2.3 M parameters
+each. **replica**: the small shapes of the student replication of 2024, trained by us."""
 """What to read first, and what our own names mean."""
 
 CURVES = """A curve is a live estimate; the diamond at its end is the loss over the whole validation text. Thin curves
-with hollow diamonds are whole runs of the same recipe with fewer or more characters. Grey lines are published figures;
-dotted ones are training losses."""
+with hollow diamonds are whole runs of the same models with fewer or more characters, each with its own recipe. Grey
+lines are published figures; dotted ones are training losses."""
 SIZES = """Large marks are base, small ones replica, grey stars published figures. Systems that state no number of
 parameters, as the paper's, are absent."""
 TABLE = "A number beside a published figure leads to its source, below."
@@ -40,6 +41,7 @@ def build() -> None:
             _head(own)
         else:
             gr.Markdown(NOTHING)
+        _budgets(known)
         _section("All figures", TABLE, table(everything, known))
         _section("Scaling", scaling.NOTE)
         scaling.build()
@@ -91,6 +93,17 @@ def _head(own: Sequence[Result]) -> None:
     gr.on([preset.change, axis.change], visible_errors(_curves), [preset, axis], lines, **quiet)
 
 
+def _budgets(known: Sequence[Published]) -> None:
+    """The table of budgets: its chart and its sentences."""
+    _section("Loss by budget and text", f"{LEGEND} What differs with them stands below.")
+    live_chart(
+        "Validation loss at the end of every budget, one line a model",
+        charts.HEIGHT,
+        value=figure_json(budgets.figure(weights.stored(), known)),
+    )
+    _html(budgets.sentences(weights.stored()))
+
+
 def _section(title: str, note: str, content: str = "") -> gr.HTML:
     """A heading, a quiet sentence or two, and what follows."""
     return _html(f"<h2>{title}</h2>" + f"<p class='note'>{note}</p>" * bool(note) + content)
@@ -123,6 +136,6 @@ def figure_of(preset: str, axis: charts.Axis) -> go.Figure:
     """One preset's runs, beside the published figures that compare with it."""
     own = _of(preset)
     known = [p for p in results.published() if (p.group == "replication") == (preset == "replica")]
-    budgets = [run for result in own for run in studies.budgets(result)]
+    budgets = [run for result in own for run in weights.stored().budgets(result)]
     runs = [results.curve(result.folder) for result in own]
     return charts.curves(own, runs, known, axis, budgets)

@@ -26,7 +26,7 @@ def table(own: Sequence[Result], known: Sequence[Published]) -> str:
     """
     head = "".join(f"<th scope='col' role='columnheader'>{name}</th>" for name in COLUMNS)
     body = [
-        _section(f"Ours, {preset}", [_own_row(r) for r in own if r.preset == preset])
+        _section(_heading(preset, own), [_own_row(r) for r in own if r.preset == preset])
         for preset in dict.fromkeys(r.preset for r in own)
     ]
     notes = _notes(known)
@@ -55,6 +55,12 @@ def _section(name: str, rows: Sequence[str]) -> str:
         f"{escape(name)}</th></tr>"
     )
     return f"<tbody role='rowgroup'>{heading}{''.join(rows)}</tbody>"
+
+
+def _heading(preset: str, own: Sequence[Result]) -> str:
+    """A preset's name and what its models were trained on."""
+    texts = dict.fromkeys(r.text for r in own if r.preset == preset and r.text)
+    return f"Ours, {preset}" + f", trained on {'; '.join(texts)}" * bool(texts)
 
 
 def _own_row(r: Result) -> str:

@@ -10,7 +10,8 @@ import pytest
 from minrnn import results
 from minrnn.models import MODEL_NAMES
 from minrnn.results import Curve, Result
-from minrnn.ui.results import charts, sizes, studies, tab
+from minrnn.results.weights import Run
+from minrnn.ui.results import charts, sizes, tab
 from minrnn.ui.theme import color, dash
 
 CURVE = Curve([0, 10, 20], [0, 640, 1280], [0.0, 1.5, 3.0], [4.0, 2.0, 1.5])
@@ -63,12 +64,26 @@ def test_no_two_names_in_the_margin_cover_one_another(preset: str, axis: charts.
 
 
 def test_longer_and_shorter_runs_are_drawn_along_characters_only(result: Make) -> None:
-    further = studies.budgets(result("nanogpt"))
+    further = [
+        Run(
+            "budgets",
+            f"nanogpt-{n}",
+            "nanogpt",
+            1337,
+            1.5 / n,
+            1.4,
+            640 * n,
+            1.0,
+            (0, 640 * n),
+            (4.0, 1.5 / n),
+        )
+        for n in (1, 3)
+    ]
     figure = charts.curves([result("nanogpt")], [CURVE], [], "characters read", further)
     ends = [
         trace for trace in figure.data if trace.mode == "markers" and trace.marker.symbol == "diamond-open"
     ]
-    assert [list(trace.y) for trace in ends] == [[run.val_loss] for run in further]
+    assert [list(trace.y) for trace in ends] == [[1.5], [0.5]]
     assert len(charts.curves([result("nanogpt")], [CURVE], [], "iters", further).data) == 2
 
 

@@ -1,6 +1,5 @@
 """The cards hold every figure of a checkpoint, whatever it is called, and the limits of the finding."""
 
-import dataclasses
 import json
 from collections.abc import Callable
 from html import escape
@@ -9,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from minrnn import results
-from minrnn.results import Result
+from minrnn.results import Result, verdicts, weights
 from minrnn.results.finding import finding
-from minrnn.ui.results import studies
 from minrnn.ui.results.summary import card, limits, summary
 
 OWN = results.bundled()
@@ -49,19 +47,19 @@ def test_a_checkpoint_whose_shape_cannot_be_read_keeps_its_figures(
 def test_the_finding_stands_above_the_cards(preset: str) -> None:
     own = [r for r in OWN if r.preset == preset]
     page = summary(own)
-    said = escape(finding(own, studies.spread(own)))
+    said = escape(finding(own, weights.stored().spread)).removeprefix("The best")
     assert 0 < page.index(said) < page.index("<article") and page.count("<article") == len(own)
 
 
-def test_a_longer_run_that_passes_all_stands_beside_the_finding(result: Callable[..., Result]) -> None:
-    longest = max(studies.runs(), key=lambda run: run.tokens_seen)
-    above = [
-        result(longest.model, val_loss=longest.val_loss + 0.1),
-        result("mingru", val_loss=longest.val_loss + 0.01),
-    ]
-    below = [above[0], dataclasses.replace(above[1], val_loss=longest.val_loss - 0.01)]
-    said = f"it has {longest.val_loss:.3f}, lower than every model here."
-    assert said in summary(above) and "lower than every model" not in summary(below)
+def test_above_the_models_of_the_table_stands_what_the_table_says() -> None:
+    heading = f"<h2 class='finding'>{escape(verdicts.headline(weights.stored()))}</h2>"
+    assert heading in summary([r for r in OWN if r.preset == "base"])
+    assert heading not in summary([r for r in OWN if r.preset == "replica"])
+
+
+def test_a_card_says_which_text_its_model_was_trained_on(result: Callable[..., Result]) -> None:
+    assert "<dt>Text</dt><dd>all plays</dd>" in card(result(corpus="allplays"))
+    assert "<dt>Text</dt>" not in card(result())
 
 
 @pytest.mark.parametrize(("last", "named"), [(1.5, True), (1.41, False)])
