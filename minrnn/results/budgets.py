@@ -80,7 +80,8 @@ def published(known: Sequence[Published]) -> list[str]:
 
 def levels(known: Sequence[Published]) -> list[tuple[str, float]]:
     """The published figures that the chart shows as lines across: name and loss."""
-    return [(f"{p.system}, {p.source}: {p.loss:g}", p.loss) for p in known if p.split == "val" and p.drawn]
+    drawn = [p for p in known if p.split == "val" and p.drawn]
+    return [(f"{p.loss:g} {p.system}" + ", paper" * (p.group == "paper"), p.loss) for p in drawn]
 
 
 def means(weights: Weights) -> str:

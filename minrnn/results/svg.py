@@ -10,6 +10,8 @@ from html import escape
 COLORS = ("#e4572e", "#2a9d8f", "#5b7fde", "#d99a06", "#a05cc8", "#c94f7c", "#6b8e23", "#8a6d5a")
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 760, 64, 16, 16, 44
 ROW_HEIGHT, LABEL_WIDTH = 26, 250
+NAMES, NAME_HEIGHT = 240, 15
+"""Room for the names of lines across, and the least distance of two."""
 _STYLE = (
     "<style>text{font:12px system-ui,sans-serif;fill:#57606a}.grid{stroke:#8884;stroke-width:1}"
     "@media(prefers-color-scheme:dark){text{fill:#9aa4af}}</style>"
@@ -87,7 +89,7 @@ def points(
         height: in pixels, the legend not counted.
     """
     places = sorted({value for s in series for value in s.x})
-    x = Scale(math.log(places[0] / 1.3), math.log(places[-1] * 1.3), LEFT, WIDTH - RIGHT)
+    x = Scale(math.log(places[0] / 1.3), math.log(places[-1] * 1.3), LEFT, WIDTH - NAMES)
     values = [value for s in series for value in s.y] + [value for _, value in levels]
     y = Scale(min(values) - 0.02, max(values) + 0.02, height - BOTTOM, TOP)
     marks = [_horizontal(y, value) for value in ticks(y.low, y.high)]
@@ -95,7 +97,7 @@ def points(
         _text(x(math.log(value)), height - BOTTOM + 18, short(float(f"{value:.2g}")), "middle")
         for value in places
     ]
-    marks += [_level(y(value), name) for name, value in levels]
+    marks += _levels([(name, y(value)) for name, value in levels])
     for number, s in enumerate(series):
         marks += _joined(s, x, y, s.color or COLORS[number % len(COLORS)])
     marks += [_text(WIDTH / 2, height - 6, x_title, "middle"), _sideways(height / 2, y_title)]
@@ -187,10 +189,15 @@ def _joined(s: Series, x: Scale, y: Scale, color: str) -> list[str]:
     ]
 
 
-def _level(y: float, name: str) -> str:
-    """A line across, with its name above it at the left."""
-    line = f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#888" stroke-dasharray="2 3"/>'
-    return line + _text(LEFT + 4, y - 4, name)
+def _levels(levels: Sequence[tuple[str, float]]) -> list[str]:
+    """Lines across at heights in pixels, each with its name behind its end, and no name over another."""
+    marks, free = [], float("-inf")
+    for name, y in sorted(levels, key=lambda level: level[1]):
+        free = max(y, free + NAME_HEIGHT)
+        end = WIDTH - NAMES
+        line = f'x1="{LEFT}" x2="{end}" y1="{y:.1f}" y2="{y:.1f}" stroke="#888" stroke-dasharray="2 3"'
+        marks.append(f"<line {line}/>" + _text(end + 6, free + 4, name))
+    return marks
 
 
 def _row_y(row: float) -> float:

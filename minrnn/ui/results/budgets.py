@@ -38,7 +38,7 @@ def figure(weights: Weights, published: Sequence[Published]) -> go.Figure:
     made = go.Figure([published_line(p, end * ROOM) for p in known] + lines)
     losses = [loss for line in lines for loss in line.y] + [p.loss for p in known]
     low, high = min(losses, default=1.0) - 0.02, max(losses, default=2.0) + 0.02
-    names = [Label(math.log10(line.x[-1]), line.y[-1], f"{line.name} {line.y[-1]:.3f}") for line in lines]
+    names = [Label(math.log10(line.x[-1]), line.y[-1], f"{line.meta} {line.y[-1]:.3f}") for line in lines]
     margin = [n for n in names if n.x == math.log10(end)]
     margin += [Label(math.log10(end * ROOM), p.loss, plain(line_name(p))) for p in known]
     inside = [n for n in names if n.x < math.log10(end)]
@@ -73,6 +73,7 @@ def _line(weights: Weights, corpus: str, model: str) -> go.Scatter | None:
         y=[mean(losses) for _, losses in run],
         customdata=[_counted(losses) for _, losses in run],
         name=name,
+        meta=plain(title(model)),
         mode="lines+markers",
         cliponaxis=False,
         line={"color": color(model), "dash": dash(model), "width": 2.5},
