@@ -214,7 +214,7 @@ _TASK = {
 
 ABOUT: Mapping[str, str] = {
     "base": "2.3 M parameters, our best recipe",
-    ALLPLAYS: "the shapes of base, trained on all plays: four times the text, three times the iters",
+    ALLPLAYS: "the shapes of base, trained on all plays: 4.6 M characters of text",
     SPRINT: "the shapes of base, three minutes on two cores",
     "replica": "the shapes of the student replication",
     "ladder": "the steps between the LSTM and minGRU, one taken at a time",

@@ -29,7 +29,9 @@ def trials_table(rows: Mapping[str, Record]) -> str:
 def flags(spec: RunSpec) -> str:
     """What must be added to `train --preset P --model M` to train this; the empty string for the preset itself."""
     start = ["--preset", spec.preset, "--model", spec.model.mixer, "--corpus", spec.corpus]
-    return shlex.join(specs.flags(spec)[len(start) :])
+    usual = presets.get(spec.preset, spec.model.mixer).corpus
+    text = ["--corpus", spec.corpus] if spec.corpus != usual else []
+    return shlex.join(text + specs.flags(spec)[len(start) :])
 
 
 def _spec(trial: Record) -> RunSpec | None:

@@ -29,6 +29,13 @@ def test_a_trial_is_told_by_what_it_changes_in_the_preset() -> None:
     assert "| base minGRU | nothing | **1.5000** |" in text
 
 
+def test_a_trial_on_another_text_than_the_presets_says_which() -> None:
+    other = dataclasses.replace(trial(), settings=trial().settings | {"corpus": "allplays"})
+    assert "| base minGRU | `--corpus allplays` | **1.5000** |" in trials.trials_table({"a": other})
+    own = dataclasses.replace(trial("allplays"), settings=trial("allplays").settings | {"corpus": "allplays"})
+    assert "| allplays minGRU | nothing | **1.5000** |" in trials.trials_table({"a": own})
+
+
 def test_a_trial_keeps_its_settings_when_its_folder_is_gone(tmp_path: Path) -> None:
     out = finished_run(tmp_path / "runs" / "trials" / "warmer")
     (out / "config.json").write_text(json.dumps(trial(seed=5).settings | {"command": ""}))

@@ -93,7 +93,7 @@ def test_a_whole_number_may_arrive_as_a_float(given: Any, kept: int) -> None:
         ({"models": 3}, "models is 3"),
         ({"models": "no_such_model"}, "no model 'no_such_model'; choose one of: mingru"),
         ({"models": [], "inits": ["x"] * 9}, "9 runs are asked for and 8 is the limit"),
-        ({"preset": "ladder"}, "preset is 'ladder'; choose one of: tiny, base, allplays, replica"),
+        ({"preset": "ladder"}, f"preset is 'ladder'; choose one of: {', '.join(presets.OFFERED)}"),
         ({"text": None}, "text is None"),
         ({"max_iters": 0, "max_seconds": 0, "target_val_loss": 0}, "the run would never end"),
     ],

@@ -38,7 +38,7 @@ def scatter(results: Sequence[Result], published: Sequence[Published]) -> go.Fig
     figure.add_trace(_published(known))
     losses = [r.loss for r in results] + [p.loss for p in known]
     low, high = min(losses, default=1.0) - ROOM, max(losses, default=2.0) + ROOM
-    notes = [note for preset in presets for note in _names(results, preset, low, high)]
+    notes = _names(results, low, high)
     figure.update_layout(annotations=notes + _published_names(known))
     figure.update_xaxes(
         title="parameters", type="log", tickvals=TICKS, tickformat="~s", range=_span(results, known)
@@ -76,15 +76,15 @@ def _published(known: Sequence[Published]) -> go.Scatter:
     )
 
 
-def _names(results: Sequence[Result], preset: str, low: float, high: float) -> list[dict[str, Any]]:
-    """The names of one preset's points, on the side where there is more room."""
-    own = [r for r in results if r.preset == preset]
-    labels = [
-        Label(math.log10(r.n_params), r.loss, plain(f"{r.title} {r.loss:.3f}")) for r in own if r.n_params
-    ]
-    largest = max(r.n_params for r in results)
-    side = "left" if any(r.n_params == largest for r in own) else "right"
-    return beside(labels, low, high, PLOT_HEIGHT, side)
+def _names(results: Sequence[Result], low: float, high: float) -> list[dict[str, Any]]:
+    """The names of the points, on the side where there is more room: left of large models, right of small ones."""
+    largest = max((r.n_params for r in results), default=0)
+    sides: dict[str, list[Label]] = {"left": [], "right": []}
+    for r in results:
+        if r.n_params:
+            label = Label(math.log10(r.n_params), r.loss, plain(f"{r.title} {r.loss:.3f}"))
+            sides["left" if 2 * r.n_params > largest else "right"].append(label)
+    return [note for side, labels in sides.items() for note in beside(labels, low, high, PLOT_HEIGHT, side)]
 
 
 def _published_names(known: Sequence[Published]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from minrnn import results
+from minrnn.presets import ALLPLAYS
 from minrnn.results import Published, Result, weights
 from minrnn.results.budgets import LEGEND
 from minrnn.ui.components import figure_json, live_chart, plain, visible_errors
@@ -18,15 +19,19 @@ from minrnn.ui.results.summary import summary
 from minrnn.ui.results.table import sources, table
 from minrnn.ui.theme import static
 
-LEAD = """Start with the sentence below: it is made from the table of budgets further down. **base**: 2.3 M parameters
-each. **replica**: the small shapes of the student replication of 2024, trained by us."""
+LEAD = "Start with the sentence below: it is made from the table of budgets further down."
+OURS = {
+    "base": "2.3 M parameters each, trained on tiny Shakespeare.",
+    ALLPLAYS: "the same size, trained on tiny Shakespeare's training part and all other plays.",
+    "replica": "the small shapes of the student replication of 2024, trained by us.",
+}
 """What to read first, and what our own names mean."""
 
 CURVES = """A curve is a live estimate; the diamond at its end is the loss over the whole validation text. Thin curves
 with hollow diamonds are whole runs of the same models with fewer or more characters, each with its own recipe. Grey
 lines are published figures; dotted ones are training losses."""
-SIZES = """Large marks are base, small ones replica, grey stars published figures. Systems that state no number of
-parameters, as the paper's, are absent."""
+SIZES = """Large marks are base, small ones the other presets, grey stars published figures. Systems that state no
+number of parameters, as the paper's, are absent."""
 TABLE = "A number beside a published figure leads to its source, below."
 SOURCES = """Ours are taken over the whole validation text at the end of a run; most of these are the best moment of
 theirs."""
@@ -54,7 +59,8 @@ def _head(own: Sequence[Result]) -> None:
     """The finding, the cards and the curves of one preset, which a switch chooses."""
     presets = list(dict.fromkeys(result.preset for result in own))
     first = presets[0]
-    gr.Markdown(LEAD, elem_classes="quiet")
+    names = [f"**{name}**: {OURS[name]}" for name in presets if name in OURS]
+    gr.Markdown(" ".join([LEAD, *names]), elem_classes="quiet")
     preset = gr.Radio(
         [(plain(name), name) for name in presets],
         value=first,

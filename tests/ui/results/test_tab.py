@@ -1,5 +1,6 @@
 """The Results tab is built from whatever is bundled."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -43,3 +44,20 @@ def test_without_any_checkpoint_the_page_says_how_to_make_one(
     page = built()
     assert tab.NOTHING in page and "<article" not in page
     assert all(f"{p.loss:g}" in page for p in results.published())
+
+
+def test_models_of_another_text_say_so_in_the_table_the_cards_and_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(checkpoint.BUNDLED, tmp_path / "c", ignore=shutil.ignore_patterns("*.safetensors"))
+    other = tmp_path / "c" / "allplays" / "mingru"
+    shutil.copytree(tmp_path / "c" / "base" / "mingru", other)
+    metrics = json.loads((other / "metrics.json").read_text()) | {"corpus": "allplays"}
+    (other / "metrics.json").write_text(json.dumps(metrics))
+    monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path / "c")
+    page = built()
+    assert (
+        "Ours, base, trained on tiny Shakespeare" in page and "Ours, allplays, trained on all plays" in page
+    )
+    assert "<dt>Text</dt><dd>tiny Shakespeare</dd>" in page and tab.OURS["allplays"] in page
+    assert "<dd>all plays</dd>" in tab._summary("allplays") and tab.figure_of("allplays", "iters").data
