@@ -38,7 +38,7 @@ NOTES = {
     "limited": f"This machine is shared: up to {settings.MAX_ITERS_LIMITED:,} iters and "
     f"{settings.MAX_TRAIN_SECONDS_LIMITED:g} seconds, one job at a time. A run stops when no page has shown it for two "
     "minutes, and is deleted after an hour with the text it was given. Only this browser sees it.",
-    "full": "The models train one after another, each in a process of its own: closing this page does not stop them.",
+    "full": "The models train one after another, outside this page: closing this page does not stop them.",
 }
 CHART_KEY = "Dots: validation. Lines: average of the batches. Pale: every batch."
 _SCROLL = """() => innerWidth < 900 &&
