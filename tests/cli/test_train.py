@@ -173,7 +173,7 @@ def test_a_checkpoints_shape_and_weights_are_not_changed_silently(
 @pytest.mark.parametrize(
     "words",
     [
-        ["--batch-size", "8"], ["--seed", "1"], ["--learning-rate", "0.1"], ["--optimizer", "muon"],
+        ["--batch-size", "8"], ["--seed", "1"], ["--learning-rate", "0.1"], ["--optimizer", "adamw"],
         ["--corpus", "python"], ["--preset", "base"], ["--model", "lstm"], ["--init", "runs/x/model"],
         ["--expansion", "2"], ["--n-layer", "2"], ["--dropout", "0.5"], ["--ema-decay", "0"], ["--init-std", "1"],
     ],

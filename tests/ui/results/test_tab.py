@@ -51,7 +51,7 @@ def test_models_of_another_text_say_so_in_the_table_the_cards_and_above(
 ) -> None:
     shutil.copytree(checkpoint.BUNDLED, tmp_path / "c", ignore=shutil.ignore_patterns("*.safetensors"))
     other = tmp_path / "c" / "allplays" / "mingru"
-    shutil.copytree(tmp_path / "c" / "base" / "mingru", other)
+    shutil.copytree(tmp_path / "c" / "base" / "mingru", other, dirs_exist_ok=True)
     metrics = json.loads((other / "metrics.json").read_text()) | {"corpus": "allplays"}
     (other / "metrics.json").write_text(json.dumps(metrics))
     monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path / "c")
