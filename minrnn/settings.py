@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
+from minrnn import cores
 from minrnn.environment import folder, megabytes, variable, whole
 from minrnn.errors import ConfigError
 
@@ -148,12 +149,7 @@ def writers() -> int:
     Raises:
         ConfigError: if it is no whole number from 0 to 64.
     """
-    return whole("MINRNN_WRITERS", min(cores(), MAX_WRITERS), 0, 64)
-
-
-def cores() -> int:
-    """Cores that this process may use; a container may have fewer than the machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return whole("MINRNN_WRITERS", min(cores.usable(), MAX_WRITERS), 0, 64)
 
 
 def max_corpus_chars() -> int:

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS: list[set[str]] = [
     {"errors", "files"},
-    {"environment"},
+    {"cores", "environment"},
     {"checked", "device", "events", "ranks", "scan", "settings"},
     {"config", "tasks", "text"},
     {"corpora", "draw", "models", "presets"},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minrnn import settings
+from minrnn import cores, settings
 from minrnn.errors import ConfigError
 
 
@@ -123,7 +123,7 @@ def test_a_number_that_cannot_be_is_refused_with_its_limits(
 def test_one_process_writes_for_each_core_unless_an_operator_says_otherwise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert settings.writers() == min(settings.cores(), settings.MAX_WRITERS)
+    assert settings.writers() == min(cores.usable(), settings.MAX_WRITERS)
     monkeypatch.setenv("MINRNN_WRITERS", " 0 ")
     assert settings.writers() == 0
     assert settings.max_visitors() == settings.MAX_VISITORS

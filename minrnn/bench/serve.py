@@ -21,6 +21,7 @@ from minrnn.bench.running import App, commit, running
 from minrnn.bench.visitor_requests import alone, arguments
 from minrnn.bench.visitors import API, Response, generate, get, post
 from minrnn.checkpoint import BUNDLED
+from minrnn.cores import usable
 
 OF_BASELINE, FIRST_S, NOTICED_S, ANSWER_S = 8.0, 0.5, 2.0, 1.0
 """The goals."""
@@ -113,7 +114,7 @@ class Report:
 
     def goals(self) -> dict[str, tuple[float, float, bool]]:
         """What was measured, its goal, and whether it is reached."""
-        cores = settings.cores()
+        cores = usable()
         found = {
             "first character, median, s": (
                 self.many.first_median_s,

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from minrnn import cores
 from minrnn.cli import terminal
 from minrnn.errors import ConfigError
 
@@ -81,7 +82,7 @@ def _environment(count: int) -> dict[str, str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // count))
+    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, cores.usable() // count))
     there = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     interface = {"linux": "lo", "darwin": "lo0"}.get(sys.platform)
     return {**there, "OMP_NUM_THREADS": threads} | ({"GLOO_SOCKET_IFNAME": interface} if interface else {})

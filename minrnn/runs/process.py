@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import minrnn
-from minrnn import device, files, settings
+from minrnn import cores, device, files, settings
 from minrnn.errors import MinrnnError
 from minrnn.runs.folder import ERROR, LOG, STARTING, STOP, read_spec
 from minrnn.runs.lock import is_held
@@ -194,9 +194,9 @@ def _bound_memory(pid: int, count: int) -> None:
         resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
 
 
-def cores() -> int:
+def taken() -> int:
     """Cores that a worker takes: both of two; of more, one is left to the app."""
-    count = os.cpu_count() or 1
+    count = cores.usable()
     return count - 1 if count > 2 else count
 
 
@@ -206,7 +206,7 @@ def sharing(batch_size: int) -> int:
     Two processes made updates 1.1 to 1.8 times as fast as one; two threads of one process 0.3 to 2.1 times, the LSTM
     always slower (`bench train`).
     """
-    return max(n for n in range(1, min(cores(), MOST_PROCESSES) + 1) if batch_size % n == 0)
+    return max(n for n in range(1, min(taken(), MOST_PROCESSES) + 1) if batch_size % n == 0)
 
 
 def _processes_of(out: Path) -> int:
@@ -225,6 +225,6 @@ def _environment(count: int) -> dict[str, str]:
     models seven times slower.
     """
     paths = [str(Path(minrnn.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    passive = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": str(cores() // count)}
+    passive = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": str(taken() // count)}
     own = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
     return {**passive, **os.environ, **own}

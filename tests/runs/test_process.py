@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from minrnn import cores
 from minrnn.errors import TrainingError
 from minrnn.runs import folder, process
 from minrnn.runs.lock import held
@@ -129,26 +130,26 @@ def test_a_worker_gives_way_and_finds_this_package(tmp_path: Path, monkeypatch: 
     assert b"train" in done.stdout
 
 
-@pytest.mark.parametrize(("cores", "taken"), [(1, 1), (2, 2), (3, 2), (16, 15), (None, 1)])
+@pytest.mark.parametrize(("count", "taken"), [(1, 1), (2, 2), (3, 2), (16, 15)])
 def test_a_worker_takes_both_of_two_cores_and_leaves_one_of_more(
-    cores: int | None, taken: int, monkeypatch: pytest.MonkeyPatch
+    count: int, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(cores, "usable", lambda: count)
     for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY"):
         monkeypatch.delenv(name, raising=False)
     environment = process._environment(1)
-    assert process.cores() == taken
+    assert process.taken() == taken
     assert environment["OMP_NUM_THREADS"] == str(taken) and environment["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
 @pytest.mark.parametrize(
-    ("cores", "batch_size", "count"),
+    ("usable", "batch_size", "count"),
     [(1, 16, 1), (2, 16, 2), (2, 15, 1), (4, 15, 3), (4, 16, 2), (64, 64, 8)],
 )
 def test_as_many_processes_share_a_batch_as_there_are_cores_and_it_can_be_divided(
-    cores: int, batch_size: int, count: int, monkeypatch: pytest.MonkeyPatch
+    usable: int, batch_size: int, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(cores, "usable", lambda: usable)
     assert process.sharing(batch_size) == count
 
 
