@@ -68,13 +68,13 @@ def started(words: Sequence[str]) -> Iterator[None]:
     os.environ.update({**shared, **_place(0)})
     try:
         yield
-        _leave(children, ending)
     finally:
         ending.set()
         for name in {*shared, *_place(0)}:
             os.environ.pop(name)
         os.environ.update(before)
         _end(children)
+    terminal.leave()  # threads that gloo has left behind may abort a process that ends the usual way
 
 
 def _environment(count: int) -> dict[str, str]:
@@ -108,13 +108,6 @@ def _end_if_one_fails(children: list[subprocess.Popen[bytes]], ending: threading
                 )
                 os._exit(1)
             return
-
-
-def _leave(children: list[subprocess.Popen[bytes]], ending: threading.Event) -> None:
-    """End this process once all is done. Threads that gloo has left behind may abort one that ends the usual way."""
-    ending.set()
-    _end(children)
-    terminal.leave()
 
 
 def _end(children: list[subprocess.Popen[bytes]]) -> None:

@@ -104,8 +104,7 @@ def prepared(words: list[str]) -> Path:
     """The folder of the run that the words ask for, ready to be trained."""
     named = _named(words)
     if named.run is not None:
-        processes = ["--processes", named.processes] if named.processes else []
-        if words not in ([*start, *processes] for start in (["--run", named.run], [f"--run={named.run}"])):
+        if _beside_run(words):
             raise ConfigError(
                 "--run takes everything from the folder; use --out DIR --resume to change its budget."
             )
@@ -187,12 +186,21 @@ def _with_corpus_of(run: RunSpec, spec: RunSpec, out: Path) -> RunSpec:
 def _named(words: list[str]) -> argparse.Namespace:
     """What the command line says about where the defaults come from."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for name in ("preset", "model", "corpus", "init", "out", "run", "processes"):
+    for name in ("preset", "model", "corpus", "init", "out", "run"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--teacher", nargs="*")
     parser.add_argument("--teacher-share", "--teacher_share")
     return parser.parse_known_args(words)[0]
+
+
+def _beside_run(words: list[str]) -> list[str]:
+    """What a command line says beside --run and the number of processes, which is nothing of the run's own."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--run", action="append")
+    parser.add_argument("--processes")
+    named, others = parser.parse_known_args(words)
+    return [*named.run[1:], *others]
 
 
 def _start(named: argparse.Namespace) -> RunSpec:

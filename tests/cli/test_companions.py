@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from minrnn.cli import companions
+from minrnn.cli import companions, train
 from minrnn.errors import ConfigError
 from minrnn.runs.events import METRICS
 from tests.runs.helpers import losses, until
@@ -45,6 +45,17 @@ def is_there(pid: int) -> bool:
 )
 def test_the_number_is_found_among_other_flags(words: list[str], count: int) -> None:
     assert companions.asked_for(words) == count
+
+
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"], ["--processes=2"]])
+def test_a_folder_is_trained_by_any_number_and_takes_no_other_flag(
+    processes: list[str], tmp_path: Path
+) -> None:
+    assert train.prepared(["--run", str(tmp_path), *processes]) == tmp_path
+    assert train.prepared([*processes, f"--run={tmp_path}"]) == tmp_path
+    for more in (["--seed", "3"], ["--resume"], ["--help"], ["more"], ["--run", "other"]):
+        with pytest.raises(ConfigError, match="--run takes everything from the folder"):
+            train.prepared(["--run", str(tmp_path), *processes, *more])
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", "", "65", "9" * 5000, "²"])
