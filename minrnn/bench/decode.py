@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from minrnn import checkpoint, presets
-from minrnn.bench.machine import circumstances, line
+from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.bench.random_text import VOCAB
 from minrnn.config import Sampling
 from minrnn.draw import Draw
@@ -86,7 +86,7 @@ def lines(flags: Decode) -> Iterator[str]:
     yield "| model | forward, characters/s | step | bound | step / bound | goal | step / forward | goal |"
     yield "|---|---|---|---|---|---|---|---|"
     for row in rows(flags):
-        bound, forward = ("ok" if reached else "short" for reached in row.ok)
+        bound, forward = map(verdict, row.ok)
         yield (
             f"| {row.model} | {row.forward:,.0f} | {row.step:,.0f} | {row.bound:,.0f} "
             f"| {row.of_bound:.2f} | {row.of_bound_goal:g}: {bound} "

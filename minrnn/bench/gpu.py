@@ -113,10 +113,9 @@ def lines(plan: Plan, limit: float) -> Iterator[str]:
     yield "| what | found | goal | | more |"
     yield "|---|---:|---:|---|---|"
     for row in rows(plan, limit):
-        verdict = {None: "", True: "ok", False: "short"}[row.ok]
         wanted = "" if row.goal is None else f"{'≤' if row.at_most else '≥'} {_figure(row.goal)}"
         found = "not measured" if row.found is None else f"{_figure(row.found)} {row.unit}".strip()
-        yield f"| {row.what} | {found} | {wanted} | {verdict} | {row.note} |"
+        yield f"| {row.what} | {found} | {wanted} | {machine.verdict(row.ok)} | {row.note} |"
 
 
 def _figure(value: float) -> str:

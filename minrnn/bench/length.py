@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from minrnn.bench.decode import shaped
-from minrnn.bench.machine import circumstances
+from minrnn.bench.machine import circumstances, verdict
 from minrnn.corpora import load, splits
 from minrnn.errors import ConfigError, MinrnnError
 from minrnn.evaluate import read
@@ -141,10 +141,10 @@ def table(found: Sequence[Length]) -> Iterator[str]:
     for one in found:
         for stretch in one.stretches:
             last = stretch is one.stretches[-1]
-            verdict = f"{one.growth:+.0%}: {'ok' if one.ok else 'short'}" if last else ""
+            flat = f"{one.growth:+.0%}: {verdict(one.ok)}" if last else ""
             yield (
                 f"| {one.model} | {stretch.end:,} | {_nats(stretch.loss)} | {_nats(stretch.windows)} "
-                f"| {stretch.us_per_char:,.0f} | {stretch.state_bytes:,} | {verdict} |"
+                f"| {stretch.us_per_char:,.0f} | {stretch.state_bytes:,} | {flat} |"
             )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from minrnn import settings
 from minrnn.bench.load_result import LoadResult
-from minrnn.bench.machine import circumstances, line
+from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.bench.page import FINISH_LINE, Page, config
 from minrnn.bench.running import App, running
 from minrnn.bench.visitor_requests import PROMPT, alone, arguments, names
@@ -84,7 +84,7 @@ def lines(flags: Load) -> Iterator[str]:
     yield "| | found | goal | |"
     yield "|---|---|---|---|"
     for name, (found, goal, ok) in result.goals().items():
-        yield f"| {name} | {found:.2f} | {goal:g} | {'ok' if ok else 'short'} |"
+        yield f"| {name} | {found:.2f} | {goal:g} | {verdict(ok)} |"
 
 
 def _circumstances(flags: Load) -> dict[str, object]:

@@ -27,3 +27,8 @@ def circumstances(threads: int, **flags: object) -> dict[str, object]:
 def line(found: dict[str, object]) -> str:
     """Circumstances as the first line of a report."""
     return ", ".join(f"{name} {value}" for name, value in found.items())
+
+
+def verdict(reached: bool | None) -> str:
+    """What a table says beside a goal: ok or short; nothing where there is no goal."""
+    return {None: "", True: "ok", False: "short"}[reached]

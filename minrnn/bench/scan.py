@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from minrnn.bench.machine import circumstances, line
+from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.scan import linear_scan, logspace, reference
 
 SHAPES = ((64, 100, 128), (16, 256, 192), (32, 256, 256), (16, 1024, 384))
@@ -72,7 +72,7 @@ def lines(flags: Scan) -> Iterator[str]:
     yield "| (B, T, C) | forward + backward, ms | copy / ours | loop / ours | goal | log-space / ours | goal |"
     yield "|---|---|---|---|---|---|---|"
     for row in rows(flags):
-        loop, logs = ("ok" if reached else "short" for reached in row.ok)
+        loop, logs = map(verdict, row.ok)
         yield (
             f"| {row.shape} | {row.ms:.2f} | {row.of_copy:.2f} | {row.of_loop:.1f} | {row.of_loop_goal:g}: {loop} "
             f"| {row.of_logspace:.1f} | {row.of_logspace_goal:g}: {logs} |"

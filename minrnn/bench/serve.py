@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from minrnn import settings
-from minrnn.bench.machine import circumstances, line
+from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.bench.running import App, commit, running
 from minrnn.bench.visitor_requests import alone, arguments
 from minrnn.bench.visitors import API, Response, generate, get, post
@@ -174,7 +174,7 @@ def lines(flags: Serve) -> Iterator[str]:
     yield "| | found | goal | |"
     yield "|---|---|---|---|"
     for name, (found, goal, ok) in report.goals().items():
-        yield f"| {name} | {found:.2f} | {goal:g} | {'ok' if ok else 'short'} |"
+        yield f"| {name} | {found:.2f} | {goal:g} | {verdict(ok)} |"
 
 
 def _circumstances(flags: Serve) -> dict[str, object]:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from minrnn import checkpoint, presets
-from minrnn.bench.machine import circumstances, line
+from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.errors import MinrnnError
 
 PRESET = presets.SPRINT
@@ -123,7 +123,7 @@ def _circumstances(flags: SprintFlags) -> dict[str, object]:
 
 
 def _goal(value: float, goal: float) -> str:
-    return f"{goal:g}: {'ok' if value <= goal else 'short'}"
+    return f"{goal:g}: {verdict(value <= goal)}"
 
 
 def _load() -> float:

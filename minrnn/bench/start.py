@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from minrnn.bench.machine import circumstances, line
+from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.bench.running import running
 from minrnn.checkpoint import BUNDLED
 from minrnn.errors import ConfigError, MinrnnError
@@ -62,7 +62,7 @@ class Measured:
     @property
     def verdict(self) -> str:
         """ok or short; empty without a goal."""
-        return "" if self.goal is None else "ok" if self.value <= self.goal else "short"
+        return verdict(None if self.goal is None else self.value <= self.goal)
 
 
 def measure(flags: StartFlags) -> Iterator[Measured]:

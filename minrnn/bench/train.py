@@ -21,7 +21,7 @@ from torch import nn
 
 from minrnn import device, presets
 from minrnn.bench import plain, together
-from minrnn.bench.machine import circumstances, line
+from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.bench.random_text import VOCAB, random_corpus
 from minrnn.models import MODEL_NAMES, LanguageModel
 from minrnn.train import Iter, begin, train
@@ -101,7 +101,7 @@ def lines(flags: Train) -> Iterator[str]:
     yield "| ratio | measured | goal |"
     yield "|---|---|---|"
     for goal in goals:
-        yield f"| {goal.name} | {goal.ratio:.2f} | {goal.goal:g}: {'ok' if goal.ok else 'short'} |"
+        yield f"| {goal.name} | {goal.ratio:.2f} | {goal.goal:g}: {verdict(goal.ok)} |"
 
 
 def _circumstances(flags: Train) -> dict[str, object]:
