@@ -190,20 +190,22 @@ class TrainingQueue:
         return next((run for run in _in_turn(self.runs.listed(token)) if process.claim(run.path)), None)
 
     def watch(self, every_s: float = 1.0) -> None:
-        """Call `step` again and again in a thread of this process, until `close`; a second call does nothing."""
+        """Call `step` again and again in a thread of this process, until `close`, for the runs folder that is set now
+        and for no other that is set later; a second call does nothing."""
         if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._watch, args=(every_s,), name="minrnn-queue", daemon=True
-            )
+            words = every_s, settings.runs_dir()
+            self._thread = threading.Thread(target=self._watch, args=words, name="minrnn-queue", daemon=True)
             self._thread.start()
 
     def close(self) -> None:
         """End the thread. Workers go on: they are processes of their own."""
         self._ended.set()
 
-    def _watch(self, every_s: float) -> None:
+    def _watch(self, every_s: float, root: Path) -> None:
         said = ""
         while not self._ended.wait(every_s):
+            if settings.runs_dir() != root:
+                continue
             try:
                 self.step()
                 said = ""
@@ -226,15 +228,10 @@ class TrainingQueue:
                 del self._children[out], self._spawned[out]
                 process.reap(out, status)
 
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[bool]:
+    def _alone(self) -> contextlib.AbstractContextManager[bool]:
         """Whether no other process looks after these runs at this moment; none does until the context ends."""
         root = settings.runs_dir()
-        if not root.is_dir():
-            yield False
-            return
-        with alone(root / _LOCK) as ours:
-            yield ours
+        return alone(root / _LOCK) if root.is_dir() else contextlib.nullcontext(False)
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:

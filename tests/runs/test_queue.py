@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import signal
@@ -320,6 +321,20 @@ def test_two_queues_in_one_process_keep_nothing_in_common(queue: TrainingQueue) 
     queue.watch(600)
     assert other._thread is None and other.runs is not queue.runs
     queue.close()
+
+
+def test_the_thread_leaves_another_runs_folder_alone(
+    queue: TrainingQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = itertools.count()
+    monkeypatch.setattr(queue, "step", lambda: next(steps))
+    queue.watch(0.001)
+    until(lambda: next(steps) > 5)
+    monkeypatch.setenv("MINRNN_RUNS_DIR", str(tmp_path / "of-another-test"))
+    time.sleep(0.05)  # a step that had begun ends
+    before = next(steps)
+    time.sleep(0.05)
+    assert next(steps) == before + 1 and queue._thread is not None and queue._thread.is_alive()
 
 
 READ_ONLY = """
