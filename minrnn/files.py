@@ -154,3 +154,8 @@ def expanded(path: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:  # no such user, or no home
         return Path(path)
+
+
+def typed(path: Path) -> str:
+    """A path as one types it here: relative to the working folder where it lies within."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -16,7 +16,7 @@ from minrnn.errors import CheckpointError, ConfigError, HubError, MinrnnError
 from minrnn.hub import loading
 from minrnn.models import MODEL_NAMES, CharModel, Committee, disk, mixer_class
 
-PRESETS = ("allplays", "base", "replica")
+PRESETS = ("allplays", "base", "taught", "replica")
 """The presets that are bundled, in the order they are shown."""
 
 COMMITTEE = "committee"

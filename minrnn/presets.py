@@ -21,11 +21,13 @@ class Preset:
         model: the shape; its vocabulary is still empty, to be filled from the text.
         train: recipe and budget.
         corpus: what is trained on where nothing else is said.
+        teachers: models of the bundled `base` that teach it where nothing else is said.
     """
 
     model: ModelConfig
     train: TrainConfig
     corpus: str = DEFAULT_CORPUS
+    teachers: tuple[str, ...] = ()
 
 
 def get(preset: str, model: str) -> Preset:
@@ -43,45 +45,48 @@ def get(preset: str, model: str) -> Preset:
     return PRESETS[preset][model]
 
 
-# Models of 2.3 M parameters (within 5 %), each with the best settings found; docs/recipes.md has the search.
+# Models of 2.3 M parameters (within 5 %), all with a convolution, each by its best recipe for 9.8 M characters of tiny
+# Shakespeare; docs/recipes.md has the search, results/weights_studies.py the rows of other budgets.
 _BASE_TRAIN = TrainConfig(
     optimizer="muon",
-    learning_rate=1.2e-2,
+    learning_rate=8e-3,
     min_lr_ratio=0.0,
-    batch_size=16,
-    max_iters=2_400,
-    ema_decay=0.9975,
-    eval_interval=200,
+    weight_decay=0.6,
+    batch_size=8,
+    max_iters=4_800,
+    ema_decay=0.9985,
+    eval_interval=400,
 )
 
 
-def _base(mixer: str, mlp_ratio: float, dropout: float, **more: Any) -> ModelConfig:
-    return ModelConfig(mixer, n_layer=5, n_embd=192, mlp_ratio=mlp_ratio, dropout=dropout, **more)
+def _base(mixer: str, mlp_ratio: float, dropout: float, rate: float = 8e-3, **more: Any) -> Preset:
+    shape = ModelConfig(mixer, n_layer=5, n_embd=192, mlp_ratio=mlp_ratio, dropout=dropout, **more)
+    return Preset(shape, replace(_BASE_TRAIN, learning_rate=rate))
 
 
 _BASE = {
-    "mingru": Preset(_base("mingru", 4.625, 0.2), _BASE_TRAIN),
-    "minlstm": Preset(_base("minlstm", 4.125, 0.2), _BASE_TRAIN),
-    "lstm": Preset(_base("lstm", 2.125, 0.3, conv_kernel=0), replace(_BASE_TRAIN, learning_rate=8e-3)),
-    "gru": Preset(_base("gru", 3.125, 0.3, conv_kernel=0), replace(_BASE_TRAIN, learning_rate=8e-3)),
-    "nanogpt": Preset(
-        _base("nanogpt", 4, 0.15, conv_kernel=0, bias=False, tie_head=True),
-        replace(_BASE_TRAIN, max_iters=4_000),
-    ),
+    "mingru": _base("mingru", 4.625, 0.1),
+    "minlstm": _base("minlstm", 4.125, 0.1, 1.2e-2),
+    "lstm": _base("lstm", 2.125, 0.15),
+    "gru": _base("gru", 3.125, 0.15),
+    "nanogpt": _base("nanogpt", 4, 0.05, bias=False, tie_head=True),
 }
 
-# The same shapes with a convolution, trained on all plays: more text needs less dropout and more iters.
+# The same shapes trained on all plays: more text needs less dropout and decay, and more iters.
 ALLPLAYS = "allplays"
-_ALLPLAYS_DROPOUT = {"nanogpt": 0.05}
 
 
 def _allplays(name: str) -> Preset:
     base = _BASE[name]
-    shape = replace(base.model, conv_kernel=4, dropout=_ALLPLAYS_DROPOUT.get(name, 0.1))
-    return Preset(shape, replace(base.train, max_iters=7_325, eval_interval=610), ALLPLAYS)
+    recipe = replace(base.train, learning_rate=8e-3, weight_decay=0.1, max_iters=14_650, eval_interval=1_220)
+    return Preset(replace(base.model, dropout=0.05), recipe, ALLPLAYS)
 
 
 _ALLPLAYS = {name: _allplays(name) for name in _BASE}
+
+# minGRU once more, taught by the five of base: what scarce text does not tell, their probabilities do.
+TAUGHT = "taught"
+_TAUGHT = {"mingru": replace(_BASE["mingru"], teachers=tuple(_BASE))}
 
 SPRINT, SPRINT_MODEL = "sprint", "mingru"
 """The preset, and the model that is the fastest to a good loss with it."""
@@ -89,14 +94,23 @@ SPRINT, SPRINT_MODEL = "sprint", "mingru"
 # Two passes over the text: dropout would cost more than it saves. Batches of 8 learn more from each character, but in
 # the same time two processes read a third fewer of them (docs/recipes.md).
 _SPRINT_TRAIN = replace(
-    _BASE_TRAIN, max_iters=460, warmup_iters=50, ema_decay=0.996, eval_interval=230, sample_interval=0
+    _BASE_TRAIN,
+    weight_decay=0.1,
+    batch_size=16,
+    max_iters=460,
+    warmup_iters=50,
+    ema_decay=0.996,
+    eval_interval=230,
+    sample_interval=0,
 )
 
 
+_SPRINT_RATES = {"lstm": 8e-3, "gru": 8e-3}
+
+
 def _sprint(name: str) -> Preset:
-    base = _BASE[name]
-    rate = base.train.learning_rate
-    return Preset(replace(base.model, conv_kernel=4, dropout=0), replace(_SPRINT_TRAIN, learning_rate=rate))
+    recipe = replace(_SPRINT_TRAIN, learning_rate=_SPRINT_RATES.get(name, 1.2e-2))
+    return Preset(replace(_BASE[name].model, dropout=0), recipe)
 
 
 _SPRINT = {name: _sprint(name) for name in _BASE}
@@ -219,6 +233,7 @@ _TASK = {
 ABOUT: Mapping[str, str] = {
     "base": "2.3 M parameters, our best recipe",
     ALLPLAYS: "the shapes of base, trained on all plays: 4.6 M characters of text",
+    TAUGHT: "minGRU of base, taught by the five of base",
     SPRINT: "the shapes of base, three minutes on two cores",
     "replica": "the shapes of the student replication",
     "ladder": "the steps between the LSTM and minGRU, one taken at a time",
@@ -230,6 +245,7 @@ ABOUT: Mapping[str, str] = {
 PRESETS: Mapping[str, Mapping[str, Preset]] = {
     "base": _BASE,
     ALLPLAYS: _ALLPLAYS,
+    TAUGHT: _TAUGHT,
     SPRINT: _SPRINT,
     "replica": _REPLICA,
     "ladder": _LADDER,

@@ -110,3 +110,11 @@ def test_a_home_that_is_not_there_leaves_a_path_as_typed(
     monkeypatch.setenv("HOME", str(tmp_path))
     assert files.expanded("~/x") == tmp_path / "x"
     assert files.expanded("~no_such_user/x") == Path("~no_such_user/x")
+
+
+def test_a_path_in_the_working_folder_is_typed_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert files.typed(tmp_path / "a" / "b") == str(Path("a") / "b")
+    assert files.typed(tmp_path.parent / "c") == str(tmp_path.parent / "c")

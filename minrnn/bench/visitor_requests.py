@@ -9,11 +9,10 @@ import torch
 from minrnn import checkpoint
 from minrnn.config import Sampling
 from minrnn.generate import stream
-from minrnn.models import MODEL_NAMES
+from minrnn.models import MODEL_NAMES, mixer_class
 from minrnn.models.stepper import Stepper
 
 PROMPT = "ROMEO:"
-MODELS = 4
 
 
 def arguments(chars: int, seed: int) -> dict[str, object]:
@@ -22,8 +21,9 @@ def arguments(chars: int, seed: int) -> dict[str, object]:
 
 
 def names() -> list[str]:
-    """The models that are asked: the first bundled ones."""
-    return [name for name in MODEL_NAMES if checkpoint.bundled("base", name).is_dir()][:MODELS]
+    """The models that are asked: those that a visitor of the page sees first, as far as they are bundled."""
+    first = [name for name in MODEL_NAMES if mixer_class(name).chosen_first]
+    return [name for name in first if checkpoint.bundled("base", name).is_dir()]
 
 
 def alone(chars: int, seeds: Sequence[int], finish_line: int = 0) -> dict[int, dict[str, str]]:

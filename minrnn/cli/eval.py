@@ -26,7 +26,7 @@ class EvalFlags:
         corpus: a named text, a task, or a file in UTF-8.
         split: val, or train to score the training split, too.
         learn: a rate at which a copy learns while it reads the validation split, scored before it is learnt, as
-            val_loss_learning; 0 is off. 0.1 suits the bundled models.
+            val_loss_learning; 0 is off. 0.05 suits the bundled models.
         json: print one JSON object.
     """
 

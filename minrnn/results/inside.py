@@ -34,7 +34,7 @@ PAGE = "inside.md"
 PRESET = "base"
 POSITIONS = 2_000
 """Positions of the validation split that the context curve is measured at."""
-RATES = (0.05, 0.1, 0.2)
+RATES = (0.025, 0.05, 0.1)
 """Rates of learning that are tried at the end of the training split; the best one reads the validation split."""
 SAMPLE = 20_000
 """Characters for the choice of a rate and of units (from the training split), and to measure units on."""

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from minrnn.files import write_text
-from minrnn.results import budgets, length, records, scaling, svg, task_results, tasks, trials, weights
+from minrnn.results import (
+    budgets,
+    length,
+    records,
+    scaling,
+    svg,
+    task_results,
+    tasks,
+    together,
+    trials,
+    weights,
+)
 from minrnn.results.figures import bundled, published
 from minrnn.results.records import TRIALS, Record, Records
 from minrnn.results.studies import REPLICATION, STUDIES
@@ -78,6 +89,7 @@ def _weights_pages(found: Records) -> dict[str, dict[str, str]]:
         README: {
             "answer": budgets.answer(reached, base),
             "budgets": budgets.section(reached, f"docs/{CHARTS}/{budgets.CHART}"),
+            "together": together.section(),
         },
         "recipes.md": {
             "finding": budgets.section(reached, f"{CHARTS}/{budgets.CHART}", known),

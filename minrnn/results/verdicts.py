@@ -11,10 +11,11 @@ from statistics import mean
 
 from minrnn.corpora import CORPORA
 from minrnn.models import MODEL_NAMES
+from minrnn.presets import TAUGHT
 from minrnn.results.figures import title
 from minrnn.results.finding import attends, characters, listed
 from minrnn.results.weights import Weights
-from minrnn.results.weights_studies import POINTS, TAPS, Point
+from minrnn.results.weights_studies import POINTS, TAPS, TAUGHT_POINT, Point
 
 SIDES = ("recurrent", "level", "transformer")
 """Which kind of model is ahead."""
@@ -23,11 +24,13 @@ Losses = Mapping[str, Sequence[float]]
 
 
 def sentences(weights: Weights) -> list[str]:
-    """All that the table says: every text and budget, then the order over the budgets, more text, the convolution."""
+    """All that the table says: every text and budget, then the order over the budgets, more text, the convolution, and
+    what teachers bring."""
     spread, losses = weights.spread, {p: weights.losses(p) for p in POINTS}
     compared = {p: found for p, found in losses.items() if p.taps == TAPS}
     found = [at_point(p, there, spread) for p, there in losses.items() if there]
     found += [over_budgets(compared, spread), more_text(compared, spread), *convolution(losses)]
+    found += taught(weights)
     lacking = [_where(p) for p, there in losses.items() if not there]
     return [*found, f"Not yet run: {'; '.join(lacking)}."] if lacking else found
 
@@ -117,6 +120,19 @@ def convolution(losses: Mapping[Point, Losses]) -> list[str]:
             found.append(
                 f"On {_text(p)} after {characters(p.chars)} characters, the convolution {_changes(changes)}."
             )
+    return found
+
+
+def taught(weights: Weights) -> list[str]:
+    """What teachers change: a sentence for each model that was taught, beside its row without teachers."""
+    found = []
+    for run in (r for r in weights.runs if r.study == TAUGHT):
+        beside = "its row without them is not yet run"
+        if plain := weights.at(TAUGHT_POINT).get(run.model):
+            gap = _gap(run.val_loss, plain[0].val_loss)
+            beside = f"{abs(gap):.3f} {'below' if gap < 0 else 'above'} its row without them"
+        reached = f"{title(run.model)} has {run.val_loss:.3f} nats per character on {_where(TAUGHT_POINT)}"
+        found.append(f"Taught by the five models of base, {reached}: {beside}.")
     return found
 
 

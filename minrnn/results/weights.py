@@ -1,7 +1,7 @@
 """What every model reached at every budget: the figures behind the finding, as they are shipped with the page.
 
-The figures stand in weights.json beside this file. `python -m minrnn study run budgets allplays` trains the rows, and
-`python -m minrnn study report` makes the file from their records.
+The figures stand in weights.json beside this file. `python -m minrnn study run budgets allplays taught` trains the
+rows, and `python -m minrnn study report` makes the file from their records.
 """
 
 from __future__ import annotations
@@ -21,9 +21,17 @@ from minrnn.config import TrainConfig
 from minrnn.errors import ConfigError
 from minrnn.files import write_text
 from minrnn.models import MODEL_NAMES
+from minrnn.presets import TAUGHT
 from minrnn.results.figures import Result
 from minrnn.results.records import TRIALS, Record
-from minrnn.results.weights_studies import FIRST_SEED, POINTS, WEIGHTS, Point
+from minrnn.results.weights_studies import (
+    FIRST_SEED,
+    POINTS,
+    TAUGHT_MODEL,
+    TAUGHT_POINT,
+    WEIGHTS,
+    Point,
+)
 from minrnn.runs import spec as specs
 from minrnn.runs.spec import CHANGEABLE, RunSpec
 
@@ -134,7 +142,7 @@ def gather(records: Mapping[str, Mapping[str, Record]]) -> Weights:
         for p in POINTS
         for model in MODEL_NAMES
         for seed in p.seeds
-    ]
+    ] + [(TAUGHT, TAUGHT_POINT.name(TAUGHT_MODEL), TAUGHT_MODEL, FIRST_SEED)]
     runs = [
         _run(study, name, model, seed, r)
         for study, name, model, seed in rows

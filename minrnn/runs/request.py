@@ -218,15 +218,11 @@ def longest_budget(preset: str, models: Sequence[str]) -> int:
 def bundled_starts() -> list[tuple[str, str, str]]:
     """Preset, model and folder of every bundled checkpoint that can be trained on, the folder as one types it here."""
     return [
-        (preset, model, _short(folder))
+        (preset, model, files.typed(folder))
         for preset in presets.PRESETS
         for model in MODEL_NAMES
         if (folder := checkpoint.bundled(preset, model)).is_dir()
     ]
-
-
-def _short(path: Path) -> str:
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _is_str(value: Any) -> bool:

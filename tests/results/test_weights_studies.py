@@ -64,6 +64,18 @@ def test_the_models_of_the_table_are_of_one_size(taps: int) -> None:
     assert max(sizes) / min(sizes) < 1.05 and sum(sizes) / len(sizes) == pytest.approx(2.3e6, rel=0.05)
 
 
+BUNDLED = [("base", POINTS[2], model) for model in MODEL_NAMES]
+BUNDLED += [(presets.ALLPLAYS, POINTS[5], model) for model in MODEL_NAMES if model != "mingru"]
+
+
+@pytest.mark.parametrize(("preset", "point", "model"), BUNDLED, ids=lambda p: getattr(p, "budget", p))
+def test_a_preset_of_bundled_weights_trains_the_row_of_the_table(
+    preset: str, point: Point, model: str
+) -> None:
+    row, found = spec(point, model), train.parse(["--preset", preset, "--model", model, "--out", "x"])[0]
+    assert found == replace(row, train=replace(row.train, sample_interval=found.train.sample_interval))
+
+
 def test_a_changed_number_in_the_table_of_recipes_is_all_that_a_row_needs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

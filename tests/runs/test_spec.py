@@ -140,6 +140,16 @@ def test_a_command_from_a_checkpoint_is_read_back_with_any_field_changed(
             read_back(wanted, tmp_path / "run")
 
 
+def test_a_preset_names_its_teachers_as_one_types_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(checkpoint.BUNDLED.parent)
+    taught = from_preset(presets.TAUGHT, "mingru")
+    assert taught.teachers == tuple(f"checkpoints/base/{model}" for model in presets.PRESETS["base"])
+    monkeypatch.chdir(tmp_path)  # elsewhere they are found, too
+    assert all(Path(name).is_absolute() for name in from_preset(presets.TAUGHT, "mingru").teachers)
+
+
 def test_a_command_names_the_readers_own_text_in_the_runs_folder(tmp_path: Path) -> None:
     wanted = dataclasses.replace(from_preset("tiny", "lstm"), corpus=OWN)
     (tmp_path / "own.txt").write_text(SHEEP)

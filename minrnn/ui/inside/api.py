@@ -35,7 +35,7 @@ def endpoints(library: Library, slots: Slots) -> None:
                 probabilities.
             preset: which weights, such as "allplays", "base" or "replica"; /models lists them.
             learn: the rate at which a copy of each model learns each 64 characters after they were scored, 0 to 1; 0
-                only reads. 0.1 suits the base weights.
+                only reads. 0.05 suits the base weights.
             top: how many of the likeliest characters to list, 0 to 20.
 
         Returns:

@@ -31,7 +31,7 @@ LEAD = (
     "Dark letters surprised the model. Each row is one model, reading the same text from left to right."
 )
 LIKELIEST = 5
-LEARN_RATE = 0.1
+LEARN_RATE = 0.05
 """The rate of learning while reading; docs/inside.md says how it was chosen."""
 EXAMPLES = {
     "A tale": (

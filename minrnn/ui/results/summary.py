@@ -9,7 +9,7 @@ from minrnn import checkpoint, results
 from minrnn.config import ModelConfig
 from minrnn.errors import CheckpointError
 from minrnn.presets import ALLPLAYS
-from minrnn.results import PARTS, Result, tables, verdicts, weights
+from minrnn.results import PARTS, Result, tables, together, verdicts, weights
 from minrnn.results.finding import characters, finding, listed, order
 from minrnn.ui.theme import color
 
@@ -62,7 +62,15 @@ def limits(own: Sequence[Result], spread: float) -> list[str]:
         own: the checkpoints of one preset.
         spread: how far one model's loss moves with the seed.
     """
-    return [text for text in (order(own, spread), _convolutions(own), MEASURED, CHOSEN) if text]
+    return [
+        text for text in (order(own, spread), _convolutions(own), _together(own), MEASURED, CHOSEN) if text
+    ]
+
+
+def _together(own: Sequence[Result]) -> str:
+    """What the models reach together; empty where their preset was not measured so."""
+    one = together.stored().get(own[0].preset) if own else None
+    return together.sentence(one, own) if one and set(one.weights) == {r.model for r in own} else ""
 
 
 def card(result: Result) -> str:
@@ -138,12 +146,14 @@ def _risen(own: Sequence[Result]) -> list[str]:
 
 
 def _convolutions(own: Sequence[Result]) -> str:
-    """Which models have a convolution and which have none; empty where all are alike."""
+    """Which models have a convolution and which have none; empty where none has."""
     configs = [(r.title, config) for r in own if (config := _config(r))]
     having = [name for name, config in configs if config.conv_kernel]
     plain = [name for name, config in configs if not config.conv_kernel]
-    if not having or not plain:
+    if not having:
         return ""
+    if not plain:
+        return "Every model has a short convolution in each layer, which the paper gives minGRU and minLSTM alone."
     return (
         f"{listed(having)} {_verb(having)} a short convolution in each layer, as in the paper; "
         f"{listed(plain)} {_verb(plain)} none."

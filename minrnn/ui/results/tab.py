@@ -9,7 +9,7 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from minrnn import results
-from minrnn.presets import ALLPLAYS
+from minrnn.presets import ALLPLAYS, TAUGHT
 from minrnn.results import Published, Result, weights
 from minrnn.results.budgets import LEGEND
 from minrnn.ui.components import figure_json, live_chart, plain, visible_errors
@@ -23,6 +23,7 @@ LEAD = "Start with the sentence below: it is made from the table of budgets furt
 OURS = {
     "base": "2.3 M parameters each, trained on tiny Shakespeare.",
     ALLPLAYS: "the same size, trained on tiny Shakespeare's training part and all other plays.",
+    TAUGHT: "base's minGRU once more, trained on the same text and on what the five of base expect of it.",
     "replica": "the small shapes of the student replication of 2024, trained by us.",
 }
 """What to read first, and what our own names mean."""
