@@ -20,6 +20,7 @@ from minrnn.errors import CheckpointError
 from minrnn.files import write_text
 from minrnn.learn import learning_loss
 from minrnn.models import Committee, disk
+from minrnn.results import inside
 from minrnn.results.figures import Result, bundled
 from minrnn.results.tables import NOT_YET, loss, table
 from minrnn.text import CharVocab
@@ -120,10 +121,17 @@ def section() -> str:
 def _of(preset: str, one: Together) -> str:
     """A preset's sentence, figures and command."""
     members = [r for r in members_of(preset) if r.model in one.weights]
-    rows = [[r.title, loss(r.val_loss), loss(r.val_loss_streaming), ""] for r in members]
+    alone = {
+        name: found.learning
+        for name, found in inside.load().items()
+        if found.weights == one.weights.get(name)
+    }
+    rows = [
+        [r.title, loss(r.val_loss), loss(r.val_loss_streaming), loss(alone.get(r.model))] for r in members
+    ]
     rows.append(["together", *(f"**{loss(value)}**" for value in (one.val_loss, one.carried, one.learning))])
     folders = " ".join(f"checkpoints/{preset}/{r.model}" for r in members)
+    rates = "Alone, each model learns at its own rate ([docs/inside.md](docs/inside.md))." if alone else ""
     command = f"```\npython -m minrnn eval {folders} --learn {one.rate:g} --json\n```"
-    return "\n\n".join(
-        [f"**`{preset}`**: {sentence(one, members)}", table(HEAD, rows, range(1, len(HEAD))), command]
-    )
+    head = f"**`{preset}`**: {sentence(one, members)} {rates}".strip()
+    return "\n\n".join([head, table(HEAD, rows, range(1, len(HEAD))), command])
