@@ -50,6 +50,7 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("app")
     env = {**os.environ, "GRADIO_SERVER_PORT": str(port), "MINRNN_RUNS_DIR": str(folder / "runs")}
+    env["MINRNN_WRITERS"] = "1"  # the browser needs a core, too, to see a text before it ends
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=log, stderr=log)
         try:

@@ -82,7 +82,7 @@ def test_the_newest_line_of_every_text_is_in_sight_while_it_is_written(
     open_page: Opened, width: int, height: int
 ) -> None:
     page = open_page(width, height)
-    set_length(page, 3000)
+    set_length(page, 5000)
     page.click("#write")
     until_longer(page, 500)
     assert page.evaluate(NEWEST) == [True] * FOUR
