@@ -35,12 +35,17 @@ def sentences(weights: Weights) -> list[str]:
     return [*found, f"Not yet run: {'; '.join(lacking)}."] if lacking else found
 
 
-def headline(weights: Weights) -> str:
-    """The answer in one sentence: at which budgets a recurrent model is ahead, and at which a transformer."""
+def headline(weights: Weights, counted: bool = True) -> str:
+    """The answer in one sentence: at which budgets a recurrent model is ahead, and at which a transformer.
+
+    Args:
+        weights: the table.
+        counted: whether to say how many of its rows have been run, where some lack.
+    """
     compared = {p: weights.losses(p) for p in POINTS if p.taps == TAPS}
     sides = {p: side for p, losses in compared.items() if (side := _side(losses, weights.spread))}
     lacking, total = weights.missing(), sum(len(p.rows()) for p in POINTS)
-    so_far = f" So far {total - lacking} of {total} rows have been run." if lacking else ""
+    so_far = f" So far {total - lacking} of {total} rows have been run." if lacking and counted else ""
     if not sides:
         return (
             "Which model is best at which budget is not known yet: no budget has rows of both a recurrent model and a "

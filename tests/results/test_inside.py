@@ -61,6 +61,12 @@ def test_learning_while_reading_takes_something_off_every_loss(name: str) -> Non
     assert STORED[name].learning < STORED[name].streaming - 0.05
 
 
+def test_with_16_characters_in_sight_they_write_nearly_as_well_as_the_first_page_says() -> None:
+    for one in STORED.values():
+        at = dict(zip(one.seen, one.context, strict=True))
+        assert at[16] - one.context[-1] < 0.1 and at[2] - one.context[-1] > 0.5
+
+
 def test_the_best_that_learns_while_reading_reaches_the_goal() -> None:
     assert min(one.learning for one in STORED.values()) <= 1.285
 

@@ -149,3 +149,10 @@ def test_a_taught_model_stands_beside_its_row_without_teachers(table: Table, sai
     assert "minGRU has 1.375 nats per character on tiny Shakespeare after 9.8 M characters" in found
     assert said in found and found in verdicts.sentences(Weights(plain.spread, (*plain.runs, run)))
     assert verdicts.taught(plain) == []
+
+
+def test_the_first_page_says_the_answer_without_counting_rows() -> None:
+    table = made({MIDDLE: ORDER})
+    assert "rows have been run" in verdicts.headline(table)
+    assert verdicts.headline(table).startswith(verdicts.headline(table, counted=False))
+    assert "rows" not in verdicts.headline(table, counted=False)
