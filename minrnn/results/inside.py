@@ -91,9 +91,9 @@ class Figures:
     units: list[UnitFigures]
 
 
-def weights_digest(model: str) -> str:
+def weights_digest(model: str, preset: str = PRESET) -> str:
     """The first digits of the SHA-256 of a bundled model's weights."""
-    data = (checkpoint.bundled(PRESET, model) / disk.WEIGHTS).read_bytes()
+    data = (checkpoint.bundled(preset, model) / disk.WEIGHTS).read_bytes()
     return hashlib.sha256(data).hexdigest()[:16]
 
 

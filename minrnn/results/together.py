@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -19,7 +18,7 @@ from minrnn.corpora import Corpus, splits
 from minrnn.errors import CheckpointError
 from minrnn.files import write_text
 from minrnn.learn import learning_loss
-from minrnn.models import Committee, disk
+from minrnn.models import Committee
 from minrnn.results import inside
 from minrnn.results.figures import Result, bundled
 from minrnn.results.tables import NOT_YET, loss, table
@@ -27,7 +26,7 @@ from minrnn.text import CharVocab
 
 STORED = Path(__file__).with_name("together.json")
 RATE = 0.05
-"""Of learning: the best of three for every bundled model of `base`, see docs/inside.md."""
+"""Of learning: the middle one of the three that were tried for each model of `base`, see docs/inside.md."""
 HEAD = ("", "windows", "carried", "carried and learning")
 
 
@@ -81,7 +80,7 @@ def members_of(preset: str) -> list[Result]:
 
 def digests(members: Sequence[Result]) -> dict[str, str]:
     """The first digits of the SHA-256 of each member's weights."""
-    return {r.model: sha256((r.folder / disk.WEIGHTS).read_bytes()).hexdigest()[:16] for r in members}
+    return {r.model: inside.weights_digest(r.model, r.preset) for r in members}
 
 
 def stored(path: Path = STORED) -> dict[str, Together]:

@@ -95,11 +95,8 @@ def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) ->
             halt = gr.Button("Stop", variant="stop", elem_id="stop", scale=0, min_width=90)
         context, blind = _chips(prompt)
         view = panels.panels(panels.stored(_ticked(library, first)))
-        gr.Markdown(
-            f"{ALIKE} {verdicts.headline(weights.stored(), counted=False)}",
-            elem_classes="quiet",
-            elem_id="alike",
-        )
+        answer = verdicts.headline(weights.stored(), counted=False)
+        gr.Markdown(f"{ALIKE} {answer}", elem_classes="quiet", elem_id="alike")
         gear = gr.Button("⚙", elem_id="gear", min_width=44, scale=0)
         with gr.Column(elem_id="settings"):
             parts = _settings(library, first, extra)
