@@ -112,9 +112,7 @@ class Point:
             f"{MIXERS[model].title}, {self.chars / 1e6:.1f} M, {'Conv4' if self.taps else 'no convolution'}"
         )
         label += f", seed {seed}" * (len(self.seeds) > 1)
-        return Row(
-            self.name(model, seed), label, shlex.join(word for pair in chosen.items() for word in pair)
-        )
+        return Row(self.name(model, seed), label, as_flags(chosen))
 
     def rows(self) -> list[Row]:
         """The runs of all models, one seed after another."""
@@ -125,6 +123,11 @@ def options(flags: str) -> dict[str, str]:
     """Flags and their values, in order; every flag of these studies has one."""
     words = shlex.split(flags)
     return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def as_flags(chosen: Mapping[str, str]) -> str:
+    """What `options` reads, as a shell would have it."""
+    return shlex.join(word for pair in chosen.items() for word in pair)
 
 
 POINTS = (
@@ -146,7 +149,7 @@ def _study(name: str, question: str) -> Study:
 
 def _taught(row: Row) -> Row:
     """A row of `base` with the teachers that the preset names."""
-    flags = shlex.join(word for pair in (options(row.flags) | {"--preset": TAUGHT}).items() for word in pair)
+    flags = as_flags(options(row.flags) | {"--preset": TAUGHT})
     return Row(row.name, f"{row.label}, taught by the five of base", flags)
 
 
