@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from minrnn.models import LanguageModel
+from minrnn.models.gru import Steps
 from tests.models.small import build, ids, mixer_of, read_in_pieces
 
 LAYERS, WIDTH = 3, 16
@@ -41,10 +42,11 @@ def test_gru_gives_the_outputs_and_the_state_of_torch(sizes: list[int], bias: bo
         close(own, h[layer])
 
 
+@pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("sizes", [[12], [1] * 12, [1, 5, 6]], ids=["whole", "by character", "in pieces"])
-def test_gru_gives_the_gradients_of_torch(sizes: list[int], training: bool) -> None:
-    model, theirs = model_and_torchs()
+def test_gru_gives_the_gradients_of_torch(sizes: list[int], training: bool, bias: bool) -> None:
+    model, theirs = model_and_torchs(bias)
     model.train(training)
     idx = ids(3, 12)
     direction = torch.randn(3, 12, len(model.config.vocab))
@@ -66,6 +68,24 @@ def test_gru_goes_on_from_a_state_as_torch_does(steps: int) -> None:
     y, state = mixer(x, h)
     close(y, wanted)
     close(state, after[0])
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7])
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_gradient_by_hand_is_the_one_by_differences(steps: int, bias: bool) -> None:
+    def drawn(*shape: int) -> Tensor:
+        return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
+
+    torch.autograd.gradcheck(
+        Steps.apply, (drawn(steps, 2, 9), drawn(2, 3), drawn(9, 3), drawn(9) if bias else None)
+    )
+
+
+def test_a_state_does_not_hold_the_states_before_it() -> None:
+    mixer = mixer_of(build("gru"))
+    with torch.no_grad():
+        _, state = mixer(torch.randn(2, 9, WIDTH))
+    assert state.untyped_storage().nbytes() == state.nbytes
 
 
 def test_gru_computes_the_equations_of_its_head() -> None:
