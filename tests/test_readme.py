@@ -38,6 +38,14 @@ def test_an_example_of_the_readme_runs_as_it_stands(url: str, number: int) -> No
     assert done.stdout.strip()
 
 
+def test_the_tests_that_reliability_names_are_there() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z/_]+\.py)`: `(test_\w+)", page)
+    assert len(named) > 20
+    for path, test in named:
+        assert f"def {test}" in (ROOT / "tests" / path).read_text(encoding="utf-8"), (path, test)
+
+
 def test_the_tree_names_every_room() -> None:
     tree = README.partition("## What is where")[2].partition("How to add a model")[0]
     rooms = {path.parent.name for path in (ROOT / "minrnn").glob("*/__init__.py")}

@@ -18,6 +18,10 @@ _LOSSES = {
 _UNSCORED = "This run was stopped before its budget was spent, so it was not scored."
 _LETTERS = "- It knows the {n_chars} characters of its vocabulary; others are replaced by similar ones or left out.\n"
 _ONE_SEED = "\n- The figures come from one run with one seed on one {what}."
+_CHOSEN = (
+    "\n- Recipes were compared on the validation split, more of them for some models than for others; there is no "
+    "further\n  split that nobody looked at."
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def _of_text(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> Word
         "config.Sampling(seed=1))))\n```",
         limits=_LETTERS.format(n_chars=len(config.vocab))
         + "- It writes what looks like its training text. It knows no facts, follows no instructions, and what it "
-        "writes,\n  names and opinions included, means nothing." + _ONE_SEED.format(what="text"),
+        "writes,\n  names and opinions included, means nothing." + _ONE_SEED.format(what="text") + _CHOSEN,
     )
 
 

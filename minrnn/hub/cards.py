@@ -19,7 +19,9 @@ from minrnn.corpora import CORPORA
 from minrnn.corpora.tinyshakespeare import SHA256
 from minrnn.hub import card_words
 from minrnn.hub.card_words import Figure
+from minrnn.hub.names import repo_of
 from minrnn.models import mixer_class
+from minrnn.presets import PRESETS
 
 PREVIEW = "minrnn/ui/static/preview.png"
 """The picture that others show beside a link to the Space."""
@@ -32,8 +34,7 @@ _BODY = """
 
 {about}
 
-A character-level model of {n_params:,} parameters, trained on {corpus}. It is one of those that
-[minRNN](https://huggingface.co/spaces/{namespace}/minrnn) sets side by side to ask: were RNNs all we needed?
+A character-level model of {n_params:,} parameters, trained on {corpus}. {program}
 
 ## Results
 
@@ -45,9 +46,7 @@ A character-level model of {n_params:,} parameters, trained on {corpus}. It is o
 
 ## Use
 
-```sh
-git clone https://huggingface.co/spaces/{namespace}/minrnn && cd minrnn && pip install -r requirements.txt
-```
+{get}
 
 {use}
 
@@ -65,6 +64,21 @@ The weights are the last moving average of the run, not its best moment on the v
 """
 
 
+# A bundled model's account has the Space beside it (`publish models` and `publish space`); a single run's need not.
+_BESIDE = (
+    """It is one of those that
+[minRNN](https://huggingface.co/spaces/{namespace}/minrnn) sets side by side to ask: were RNNs all we needed?""",
+    """```sh
+git clone https://huggingface.co/spaces/{namespace}/minrnn && cd minrnn && pip install -r requirements.txt
+```""",
+)
+_ALONE = (
+    "It was trained with minRNN, which sets\nsmall models side by side to ask: were RNNs all we needed?",
+    """Any copy of the Space *minRNN* holds the program: in its clone, `pip install -r requirements.txt`, and then
+the lines below. On the page of such a Space, *Add a model from the Hub* takes the name of this repo.""",
+)
+
+
 def model_card(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> str:
     """The README.md of a model's repo.
 
@@ -75,12 +89,16 @@ def model_card(repo: str, config: ModelConfig, metrics: Mapping[str, Any]) -> st
     """
     head = f"---\n{_model_data(repo, config, metrics).to_yaml()}\n---\n"
     words, table = card_words.of(repo, config, metrics), _results_table(metrics)
+    namespace = repo.split("/")[0]
+    bundled = [repo_of(namespace, preset, model) for preset in PRESETS for model in PRESETS[preset]]
+    program, get = (part.format(namespace=namespace) for part in (_BESIDE if repo in bundled else _ALONE))
     body = _BODY.format(
         title=f"{mixer_class(config.mixer).title}, {_corpus(metrics)}",
         about=_about(config.mixer),
         n_params=metrics["n_params"],
         corpus=_corpus(metrics),
-        namespace=repo.split("/")[0],
+        program=program,
+        get=get,
         results=f"{table}\n\n" if table else "",
         scoring=words.scoring,
         sample_head=words.sample_head,

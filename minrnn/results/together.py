@@ -20,7 +20,7 @@ from minrnn.files import write_text
 from minrnn.learn import learning_loss
 from minrnn.models import Committee
 from minrnn.results import inside
-from minrnn.results.figures import Result, bundled
+from minrnn.results.figures import Result, bundled, title
 from minrnn.results.tables import NOT_YET, loss, table
 from minrnn.text import CharVocab
 
@@ -108,7 +108,7 @@ def sentence(one: Together, members: Sequence[Result]) -> str:
         f"Together, by the mean of their probabilities, the {len(members)} models have {one.val_loss:.3f} nats per "
         f"character over windows, {abs(below):.3f} {'below' if below > 0 else 'above'} the best of them "
         f"({best.title}, {best.loss:.3f}); {one.carried:.3f} with the states carried on; {one.learning:.3f} if they "
-        "also learn what they read, each character scored before it is learnt."
+        f"also learn what they read at a rate of {one.rate:g}, each character scored before it is learnt."
     )
 
 
@@ -130,7 +130,13 @@ def _of(preset: str, one: Together) -> str:
     ]
     rows.append(["together", *(f"**{loss(value)}**" for value in (one.val_loss, one.carried, one.learning))])
     folders = " ".join(f"checkpoints/{preset}/{r.model}" for r in members)
-    rates = "Alone, each model learns at its own rate ([docs/inside.md](docs/inside.md))." if alone else ""
+    rates = ""
+    if alone:
+        model = min(alone, key=lambda name: alone[name])
+        rates = (
+            f"Alone, each model learns at its own rate ([docs/inside.md](docs/inside.md)); {title(model)} has "
+            f"{alone[model]:.3f} then. The command gives the row of all together."
+        )
     command = f"```\npython -m minrnn eval {folders} --learn {one.rate:g} --json\n```"
     head = f"**`{preset}`**: {sentence(one, members)} {rates}".strip()
     return "\n\n".join([head, table(HEAD, rows, range(1, len(HEAD))), command])

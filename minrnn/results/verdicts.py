@@ -31,6 +31,8 @@ def sentences(weights: Weights) -> list[str]:
     found = [at_point(p, there, spread) for p, there in losses.items() if there]
     found += [over_budgets(compared, spread), more_text(compared, spread), *convolution(losses)]
     found += taught(weights)
+    if weights.spread and all(len(there) < 2 for at in losses.values() for there in at.values()):
+        found.append(f"That seeds move a model by {weights.spread:.3f} was seen with an earlier recipe.")
     lacking = [_where(p) for p, there in losses.items() if not there]
     return [*found, f"Not yet run: {'; '.join(lacking)}."] if lacking else found
 
@@ -45,7 +47,7 @@ def headline(weights: Weights, counted: bool = True) -> str:
     compared = {p: weights.losses(p) for p in POINTS if p.taps == TAPS}
     sides = {p: side for p, losses in compared.items() if (side := _side(losses, weights.spread))}
     lacking, total = weights.missing(), sum(len(p.rows()) for p in POINTS)
-    so_far = f" So far {total - lacking} of {total} rows have been run." if lacking and counted else ""
+    so_far = f" So far {total - lacking} of the {total} runs planned are made." if lacking and counted else ""
     if not sides:
         return (
             "Which model is best at which budget is not known yet: no budget has rows of both a recurrent model and a "

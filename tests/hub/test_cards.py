@@ -59,6 +59,16 @@ def test_a_card_tells_use_training_and_limits(mixer: str) -> None:
     assert "init_std" not in text and "block_size 256" in text
 
 
+def test_only_a_bundled_models_card_leads_to_a_space_of_its_account() -> None:
+    config = LanguageModel(ModelConfig("lstm", string.printable, n_layer=1, n_embd=32)).config
+    bundled, single = (
+        cards.model_card(repo, config, METRICS | {"n_params": 1})
+        for repo in ("ann/minrnn-base-lstm", "ann/minrnn-first")
+    )
+    assert bundled.count("spaces/ann/minrnn") == 2 and "spaces/" not in single
+    assert "Any copy of the Space" in single and "pip install -r requirements.txt" in single
+
+
 def test_a_card_names_the_teachers_and_their_share_and_is_silent_where_there_are_none() -> None:
     recipe = {**METRICS["train"], "teacher_share": 0.5}
     taught = [

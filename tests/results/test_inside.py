@@ -67,6 +67,12 @@ def test_with_16_characters_in_sight_they_write_nearly_as_well_as_the_first_page
         assert at[16] - one.context[-1] < 0.1 and at[2] - one.context[-1] > 0.5
 
 
+def test_the_first_page_says_how_near_they_are_and_nothing_where_nothing_was_measured() -> None:
+    there = {name: one.context[one.seen.index(16)] - one.context[-1] for name, one in STORED.items()}
+    assert f"every model is within {max(there.values()):.2f} nats" in inside.alike(STORED)
+    assert "nats" not in inside.alike({}) and "alike because a few words are enough" in inside.alike({})
+
+
 def test_the_best_that_learns_while_reading_reaches_the_goal() -> None:
     assert min(one.learning for one in STORED.values()) <= 1.285
 

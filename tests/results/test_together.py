@@ -65,7 +65,9 @@ def test_the_sentence_tells_the_three_measures_apart() -> None:
         f"the {len(members)} models have {best.loss - 0.05:.3f}" in said
         and "0.050 below the best of them" in said
     )
-    assert "1.400 with the states carried on; 1.300 if they also learn" in said
+    assert (
+        "1.400 with the states carried on; 1.300 if they also learn what they read at a rate of 0.1" in said
+    )
 
 
 def test_the_command_keeps_what_it_measures(

@@ -113,14 +113,14 @@ def test_the_headline_names_the_budgets_at_which_either_kind_is_ahead() -> None:
         "It depends on the budget: a recurrent model is ahead of nanoGPT after 3.3 M and 9.8 M characters of tiny "
         "Shakespeare; nanoGPT is ahead of the recurrent models after 30.0 M characters of tiny Shakespeare."
     )
-    assert "So far 15 of 40 rows have been run." in said
+    assert "So far 15 of the 40 runs planned are made." in said
     text = verdicts.headline(made({LARGE: ORDER, PLAYS: ahead}))
     assert text.startswith("It depends on the text: a recurrent model")
 
 
 def test_the_headline_says_what_may_change_and_where_nothing_is_known() -> None:
     nothing = verdicts.headline(made({MIDDLE: {"mingru": [1.4]}}))
-    assert "is not known yet" in nothing and "ahead" not in nothing and "So far 1 of 40 rows" in nothing
+    assert "is not known yet" in nothing and "ahead" not in nothing and "So far 1 of the 40 runs" in nothing
     early = verdicts.headline(made({MIDDLE: {"lstm": [1.4], "nanogpt": [1.3]}}))
     assert early.startswith(
         "nanoGPT is ahead of the recurrent models run after 9.8 M characters of tiny Shakespeare"
@@ -153,6 +153,6 @@ def test_a_taught_model_stands_beside_its_row_without_teachers(table: Table, sai
 
 def test_the_first_page_says_the_answer_without_counting_rows() -> None:
     table = made({MIDDLE: ORDER})
-    assert "rows have been run" in verdicts.headline(table)
+    assert "runs planned are made" in verdicts.headline(table)
     assert verdicts.headline(table).startswith(verdicts.headline(table, counted=False))
-    assert "rows" not in verdicts.headline(table, counted=False)
+    assert "runs" not in verdicts.headline(table, counted=False)

@@ -20,7 +20,7 @@ from minrnn import presets, settings
 from minrnn.errors import ConfigError
 from minrnn.library import COMMITTEE, Entry, Library, with_added
 from minrnn.models import mixer_class
-from minrnn.results import verdicts, weights
+from minrnn.results import inside, verdicts, weights
 from minrnn.settings import MAX_NEW_TOKENS
 from minrnn.ui.compare import panels, writing
 from minrnn.ui.compare.writing import FINISH_LINE, Served, Stops
@@ -38,10 +38,6 @@ DICE = (
 )  # fmt: skip
 _ANY = f"() => {{ const all = {json.dumps(DICE)}; return all[Math.floor(Math.random() * all.length)]; }}"
 CONTEXTS = (("∞", 0), ("64", 64), ("16", 16), ("8", 8), ("4", 4), ("2", 2), ("1", 1))
-ALIKE = (
-    "They sound alike because 16 characters are enough here: with 16 in sight all of them write nearly as well as with "
-    "everything. Let them see 2, and all of them babble."
-)
 WRITING: dict[str, Any] = {"concurrency_id": "generate", "concurrency_limit": None}
 """All generations begin at once: the line is our own (`serving/line.py`), and a waiting one holds no thread."""
 AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -96,7 +92,7 @@ def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) ->
         context, blind = _chips(prompt)
         view = panels.panels(panels.stored(_ticked(library, first)))
         answer = verdicts.headline(weights.stored(), counted=False)
-        gr.Markdown(f"{ALIKE} {answer}", elem_classes="quiet", elem_id="alike")
+        gr.Markdown(f"{inside.alike(inside.load())} {answer}", elem_classes="quiet", elem_id="alike")
         gear = gr.Button("⚙", elem_id="gear", min_width=44, scale=0)
         with gr.Column(elem_id="settings"):
             parts = _settings(library, first, extra)

@@ -36,7 +36,10 @@ number of parameters, as the paper's, are absent."""
 TABLE = "A number beside a published figure leads to its source, below."
 SOURCES = """Ours are taken over the whole validation text at the end of a run; most of these are the best moment of
 theirs."""
-NOTHING = "No checkpoint with figures is bundled yet; `python -m minrnn train --preset base` makes one."
+NOTHING = (
+    "No checkpoint with figures is bundled yet. `python -m minrnn train --preset base --model mingru --out "
+    "runs/mingru` trains one and `python -m minrnn bundle runs/mingru` puts it here."
+)
 
 
 def build() -> None:

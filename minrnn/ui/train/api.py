@@ -37,7 +37,7 @@ def endpoints(queue: TrainingQueue) -> None:
         Args:
             models: names: a list, or a text with commas between them; mingru-signed is minGRU with decays that may be
                 negative. Without meaning where init is given.
-            preset: shape and recipe: tiny, base, allplays or replica, and task for a task.
+            preset: shape and recipe: tiny, sprint, base, allplays or replica, and task for a task.
             corpus: a text's name: tinyshakespeare, plays, allplays or python; or a task's, such as parity. None takes
                 the preset's text: all plays for allplays, tiny Shakespeare for the others.
             text: a text of your own, in place of the corpus.

@@ -60,7 +60,4 @@ def test_the_axis_is_logarithmic_and_reaches_over_every_budget_even_without_a_ru
 
 def test_the_sentences_stand_on_the_page_as_they_are_made() -> None:
     page = budgets.sentences(FULL)
-    assert (
-        page.count("<li>") == len(verdicts.sentences(FULL))
-        and "characters whose loss is 1.438 over both" in page
-    )
+    assert page.count("<li>") == len(verdicts.sentences(FULL)) and "1.438 over both" in page

@@ -5,18 +5,28 @@ from collections.abc import Callable
 import pytest
 
 from minrnn import results
-from minrnn.results import Result, weights
+from minrnn.results import Result, scaling, task_results, weights
 from minrnn.results.weights import Run
 from minrnn.results.weights_studies import POINTS
+from minrnn.tasks.score import share_text
 from minrnn.ui.results.critics import critics, points
 
 BASE = [r for r in results.bundled() if r.preset == "base"]
 
 
-def test_the_training_speeds_are_those_of_the_checkpoints() -> None:
+def test_the_training_speeds_are_those_of_a_quiet_machine() -> None:
     page = critics(BASE)
-    for r in BASE:
-        assert f"{r.title} {r.tokens_seen / r.seconds / 1000:.1f} k" in page
+    for one in scaling.stored().models:
+        (step,) = (step for step in one.steps if step.length == 512)
+        assert f"{results.title(one.model)} {step.seconds * 1000:,.0f} ms" in page
+
+
+def test_the_shares_of_parity_are_those_of_the_tab() -> None:
+    page, stored = critics(BASE), task_results.stored().results["parity"]
+    assert stored["lstm"].mean[256] == 1 and stored["mingru"].mean[32] < 0.7
+    for key in ("mingru", "lstm"):
+        shares = [share_text(stored[key].mean[length]) for length in (32, 256)]
+        assert f"{results.title(key)} {shares[0]} and {shares[1]}" in page
 
 
 def test_the_convolutions_effect_is_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
