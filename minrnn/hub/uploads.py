@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from minrnn import checkpoint, files, presets
+from minrnn.checkpoint import Checkpoint
 from minrnn.errors import CheckpointError
 from minrnn.hub import cards
 from minrnn.hub.names import checked
 from minrnn.hub.publishing import Upload
-from minrnn.models import disk
+from minrnn.models import disk, mixer_class
 from minrnn.tasks import TASKS
 
 ROOT = checkpoint.BUNDLED.parent
 CARD = "README.md"
 FILES = (disk.CONFIG, disk.WEIGHTS, checkpoint.METRICS, checkpoint.HISTORY)
 """What a published model consists of, besides its card."""
+
+DROPOUTS = ("dropout", "embedding_dropout", "locked_dropout")
+"""Fields of a shape that belong to the recipe: nothing of them is left in the weights."""
 
 
 def bundled(preset: str = "") -> list[tuple[str, str]]:
@@ -46,11 +51,13 @@ def bundle(model: Path) -> Path:
         The folder it lies in now.
 
     Raises:
-        CheckpointError: if the folder does not hold a whole model that was scored on the whole validation split.
+        CheckpointError: if the folder does not hold a whole model that was scored on the whole validation split, or
+            if text, shape, start or teachers are not those of its preset.
     """
     _check_whole(model)
     loaded = checkpoint.load(model)
     _check_scored(model, loaded.metrics)
+    _check_comparable(model, loaded)
     with _complete_metrics(model):
         card = cards.bundled_card(loaded.model.config, loaded.metrics)
     target = checkpoint.bundled(loaded.metrics["preset"], loaded.model.config.mixer)
@@ -103,6 +110,27 @@ def _check_scored(folder: Path, metrics: Mapping[str, Any]) -> None:
         raise CheckpointError(
             f"{folder} was not scored on the whole validation split; go on with its run until its budget is spent, "
             "with --score-chars 0."
+        )
+
+
+def _check_comparable(folder: Path, loaded: Checkpoint) -> None:
+    """Refuse to bundle a model that the figures beside it do not compare with."""
+    metrics, config = loaded.metrics, loaded.model.config
+    preset = presets.get(metrics["preset"], config.mixer)
+    plain = mixer_class(config.mixer).Options()
+    free = {name: getattr(config, name) for name in ("vocab", *DROPOUTS)}
+    shape = dataclasses.replace(preset.model, options=preset.model.options or plain, **free)
+    taught = bool(metrics.get("teachers"))
+    found = {
+        f"text {metrics.get('corpus')!r}, not {preset.corpus!r}": metrics.get("corpus") != preset.corpus,
+        "another shape": shape != config,
+        f"started from {metrics.get('init')!r}, not from nothing": bool(metrics.get("init")),
+        "taught by others" if taught else "not taught": taught != bool(preset.teachers),
+    }
+    if differs := [what for what, is_so in found.items() if is_so]:
+        raise CheckpointError(
+            f"{folder} is no model of preset {metrics['preset']}: {'; '.join(differs)}. Share it with "
+            "`python -m minrnn publish run`, or train it by the preset."
         )
 
 

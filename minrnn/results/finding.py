@@ -80,9 +80,8 @@ def _lowest(own: Sequence[Result]) -> str:
         return ""
     best = _best(own)
     read = characters(best.tokens_seen)
-    return (
-        f"{best.title} has the lowest loss, {best.loss:.3f} nats per character after {read} characters read."
-    )
+    has = "has the lowest loss," if len(own) > 1 else "has"
+    return f"{best.title} {has} {best.loss:.3f} nats per character after {read} characters read."
 
 
 def _characters(best: Result, rival: Result) -> str:

@@ -256,16 +256,27 @@ def _read(path: Path) -> Run | None:
         spec=spec,
         params={str(k): int(_number(v)) for k, v in params.items()} if isinstance(params, dict) else {},
         compute=str(config.get("compute") or ""),
-        scores=files.read_object(path / MODEL / checkpoint.METRICS)
-        if status in ("finished", "stopped")
-        else {},
+        scores=_scores(path) if status in ("finished", "stopped") else {},
     )
+
+
+def _scores(path: Path) -> dict[str, Any]:
+    """The figures of a run that has ended, without those that are no figures."""
+    found = files.read_object(path / MODEL / checkpoint.METRICS)
+    shares = found.get("accuracy")
+    if not isinstance(shares, dict) or not all(k.isdecimal() and _is_number(x) for k, x in shares.items()):
+        found.pop("accuracy", None)
+    wrong = [key for key in ("val_loss", "n_params") if not _is_number(found.get(key))]
+    return {key: value for key, value in found.items() if key not in wrong}
 
 
 def _number(value: Any) -> float:
     """A finite number; 0 for anything else."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
-    return value if plain else 0
+    return value if _is_number(value) else 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
 
 
 def _status(path: Path) -> tuple[Status, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import string
@@ -50,10 +51,13 @@ def publish(words: str) -> str:
     return f"from minrnn.cli import publish; result = list(publish.run(publish.parse({words.split()!r})))"
 
 
-def write_checkpoint(folder: Path, mixer: str, seed: int = 0, **metrics: Any) -> Path:
-    """A small model with metrics and history; a metric that is given as None is left out."""
+def write_checkpoint(
+    folder: Path, mixer: str, seed: int = 0, shape: ModelConfig | None = None, **metrics: Any
+) -> Path:
+    """A model, a small one if no shape is given, with metrics and history; a metric given as None is left out."""
     torch.manual_seed(seed)
-    model = LanguageModel(ModelConfig(mixer, string.printable, n_layer=1, n_embd=32))
+    small = ModelConfig(mixer, n_layer=1, n_embd=32)
+    model = LanguageModel(dataclasses.replace(shape or small, vocab=string.printable))
     model.save(folder)
     whole = METRICS | {"model": mixer, "n_params": model.n_params, "params": model.param_counts()} | metrics
     kept = {name: value for name, value in whole.items() if value is not None}

@@ -6,11 +6,12 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard
 
-from minrnn import checkpoint
+from minrnn import checkpoint, presets
 from minrnn.errors import CheckpointError
 from minrnn.hub import uploads
 from minrnn.models import MODEL_NAMES
@@ -99,7 +100,8 @@ def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("model", MODEL_NAMES)
 def test_a_scored_run_is_bundled_whole_with_its_card(model: str, tmp_path: Path, bundled: Path) -> None:
-    target = uploads.bundle(write_checkpoint(tmp_path / "model", model))
+    shape = dataclasses.replace(presets.get("base", model).model, dropout=0.3)  # the dropout leaves no trace
+    target = uploads.bundle(write_checkpoint(tmp_path / "model", model, shape=shape))
     assert target == bundled / "base" / model and {path.name for path in target.iterdir()} == MODEL_FILES
     assert checkpoint.load(target).metrics == checkpoint.load(tmp_path / "model").metrics
     assert "1.4534" in (target / "README.md").read_text()
@@ -113,6 +115,29 @@ def test_a_run_that_was_not_scored_whole_is_not_bundled(
     with pytest.raises(
         CheckpointError, match="was not scored on the whole validation split; go on with its run"
     ):
+        uploads.bundle(folder)
+    assert not bundled.exists()
+
+
+@pytest.mark.parametrize(
+    ("differs", "said"),
+    [
+        ({"corpus": "poems.txt"}, r"text 'poems.txt', not 'tinyshakespeare'\. Share it"),
+        ({"n_embd": 8}, r"another shape\. Share it"),
+        ({"conv_kernel": 0}, r"another shape\."),
+        ({"init": "runs/a"}, "started from 'runs/a', not from nothing"),
+        ({"teachers": [{"name": "runs/a"}]}, "taught by others"),
+        ({"preset": "taught", "corpus": "poems.txt"}, "text 'poems.txt', not 'tinyshakespeare'; not taught"),
+    ],
+)
+def test_a_run_that_does_not_compare_with_its_preset_is_not_bundled(
+    differs: dict[str, Any], said: str, tmp_path: Path, bundled: Path
+) -> None:
+    changed = {name: value for name, value in differs.items() if name in ("n_embd", "conv_kernel")}
+    shape = dataclasses.replace(presets.get("base", "mingru").model, **changed)
+    metrics = {name: value for name, value in differs.items() if name not in changed}
+    folder = write_checkpoint(tmp_path / "model", "mingru", shape=shape, **metrics)
+    with pytest.raises(CheckpointError, match=said):
         uploads.bundle(folder)
     assert not bundled.exists()
 

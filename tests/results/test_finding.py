@@ -67,7 +67,11 @@ def test_a_gap_within_what_seeds_differ_by_is_no_lead() -> None:
 @pytest.mark.parametrize("own", [[made("gru", 1.4)], [made("nanogpt", 1.4)], [made("no_such_model", 1.4)]])
 def test_one_kind_alone_is_compared_with_nothing(own: list[Result]) -> None:
     said = finding(own)
-    assert "lowest loss, 1.400 nats" in said and "against" not in said
+    assert "has 1.400 nats" in said and "lowest" not in said and "against" not in said
+
+
+def test_two_of_a_kind_are_compared_with_one_another() -> None:
+    assert "LSTM has the lowest loss, 1.400" in finding([made("lstm", 1.4), made("gru", 1.5)])
 
 
 def test_without_checkpoints_there_is_no_finding() -> None:

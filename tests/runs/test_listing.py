@@ -5,6 +5,7 @@ import shutil
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -164,6 +165,27 @@ def test_a_title_that_nobody_sees_or_that_is_too_long_is_refused(title: str) -> 
 )
 def test_a_title_is_kept_on_one_line(title: str, kept: str) -> None:
     assert listing.clean_title(title) == kept
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"val_loss": "x"},
+        {"val_loss": True},
+        {"n_params": [1]},
+        {"accuracy": {"64": None}},
+        {"accuracy": {"a": 1}},
+        {"accuracy": 1},
+    ],
+)
+def test_a_figure_that_is_none_is_left_out_and_the_others_stay(damaged: dict[str, Any], out: Path) -> None:
+    path = out / folder.MODEL / "metrics.json"
+    whole = {"val_loss": 1.5, "n_params": 7, "accuracy": {"64": 0.5}, "corpus": "x"}
+    path.write_text(json.dumps(whole))
+    assert only().scores == whole
+    path.write_text(json.dumps(whole | damaged))
+    (lost,) = damaged
+    assert only().scores == {key: value for key, value in whole.items() if key != lost}
 
 
 def test_a_title_that_was_written_by_hand_is_cleaned_too(out: Path) -> None:

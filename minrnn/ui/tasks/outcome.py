@@ -94,16 +94,20 @@ def _own(task: Task, item: Shown, stored: dict[str, Any] | None) -> dict[str, An
 
 
 def _cut_short(own: Own) -> list[str]:
-    """The runs whose seconds were over before the recipe's iters."""
+    """The runs that ended before the recipe's iters, and why."""
     found = []
     for item in own.values():
         recipe, iters = item.run.spec.train, item.history.iters
         if item.run.status == "finished" and iters and iters[-1].iter < recipe.max_iters:
             spent = f"{iters[-1].iter:,} of {recipe.max_iters:,} iters"
             title = item.run.spec.model_title
-            found.append(
-                f"Your runs. {title} ended after {spent}: its {recipe.max_seconds:g} seconds were over."
+            reached = item.history.done is not None and item.history.done.reason == "target_val_loss"
+            why = (
+                f"it reached its loss of {recipe.target_val_loss:g}"
+                if reached
+                else f"its {recipe.max_seconds:g} seconds were over"
             )
+            found.append(f"Your runs. {title} ended after {spent}: {why}.")
     return found
 
 

@@ -133,8 +133,13 @@ def _add(figure: go.Figure, curve: Curve, axis: Axis, rate: bool, limit: int) ->
 
 
 def _labels(curves: Sequence[Curve], axis: Axis, log: bool) -> list[dict[str, Any]]:
-    """A label at the end of each line; labels that would overlap are moved apart."""
-    ends = [_end(curve, axis) for curve in curves]
+    """A label at the end of each line; labels that would overlap are moved apart.
+
+    A line that ends at 0 has left a logarithmic axis, and its label with it.
+    """
+    found = [(curve, _end(curve, axis)) for curve in curves]
+    shown = [(curve, end) for curve, end in found if end[1] > 0 or not log]
+    curves, ends = [curve for curve, _ in shown], [end for _, end in shown]
     heights = [math.log10(y) if log else y for _, y in ends]
     shifts = spread([_pixels(curves, log) * y for y in heights])
     return [

@@ -10,7 +10,7 @@ import torch
 
 from minrnn import checkpoint, corpora, device, presets, settings
 from minrnn.corpora import CORPORA, OWN
-from minrnn.errors import CheckpointError, MinrnnError
+from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.models import MODEL_NAMES, mixer_class
 from minrnn.runs import process
 from minrnn.runs.queue import TrainingQueue
@@ -149,9 +149,11 @@ def _spent(budget: str, loss: float | None, iters: float | str | None) -> dict[s
         return {"max_iters": iters, "max_seconds": 0.0, "target_val_loss": 0.0}
     if budget != TO_LOSS:
         return {"max_iters": 0, "max_seconds": BUDGETS.get(budget) or BUDGETS_LIMITED.get(budget)}
+    if not loss:
+        raise ConfigError(f"“{TO_LOSS}” needs a loss above 0, such as 1.6; type one, or choose a time.")
     limited = settings.training_mode() == "limited"  # there a budget that is left open is set to its limit
     return {
-        "max_iters": 0, "max_seconds": 0.0 if limited else MAX_SECONDS_TO_LOSS, "target_val_loss": loss or 0.0,
+        "max_iters": 0, "max_seconds": 0.0 if limited else MAX_SECONDS_TO_LOSS, "target_val_loss": loss,
     }  # fmt: skip
 
 

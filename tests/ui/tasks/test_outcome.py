@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from minrnn.results.task_results import Stored, TaskResult
+from minrnn.runs.events import METRICS
 from minrnn.runs.listing import Listing
 from minrnn.tasks import TASKS, Task
 from minrnn.ui.tasks import outcome as tested
@@ -63,6 +64,15 @@ def test_a_run_whose_seconds_were_over_says_how_far_it_came(runs_dir: Path) -> N
     first, second = tested.outcome(PARITY, latest(runs, runs.listed(""), PARITY))["own_words"]
     assert first == "Your runs. LSTM ended after 400 of 600 iters: its 20 seconds were over."
     assert second.startswith("Your runs. Outcome and theory agree")
+
+
+def test_a_run_that_reached_its_loss_does_not_speak_of_seconds(runs_dir: Path) -> None:
+    out = scored(runs_dir, "a", "lstm", iters=400)
+    log = (out / METRICS).read_text()
+    (out / METRICS).write_text(log.replace('"max_seconds"', '"target_val_loss"'))
+    runs = Listing()
+    first, *_ = tested.outcome(PARITY, latest(runs, runs.listed(""), PARITY))["own_words"]
+    assert first.startswith("Your runs. LSTM ended after 400 of 600 iters: it reached its loss of")
 
 
 def test_a_run_that_is_not_scored_has_no_strip(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

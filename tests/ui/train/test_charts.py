@@ -59,6 +59,15 @@ def test_a_title_with_markup_stays_text() -> None:
     assert figure is not None and "<img" not in figure.to_json()
 
 
+def test_a_line_that_has_fallen_to_0_leaves_a_logarithmic_chart_with_its_label() -> None:
+    nothing_left = curve(0)
+    nothing_left.history.smooth[-1] = 0.0
+    both = [nothing_left, curve(1)]
+    labels = [len(losses(both, log=log).layout.annotations) for log in (False, True)]  # type: ignore[union-attr]
+    assert labels == [2, 1]
+    json.loads(losses([nothing_left], log=True).to_json())  # type: ignore[union-attr]
+
+
 def test_what_is_not_finite_leaves_a_gap() -> None:
     broken = curve()
     broken.history.smooth[3] = float("nan")

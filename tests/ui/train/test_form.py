@@ -78,6 +78,12 @@ def test_a_loss_ends_a_run_and_so_does_time_where_it_is_never_reached(fields: fo
     assert (found.target_val_loss, found.max_seconds) == (1.9, form.MAX_SECONDS_TO_LOSS)
 
 
+@pytest.mark.parametrize("loss", [None, 0])
+def test_until_a_loss_that_nobody_named_is_refused(fields: form.Fields, loss: float | None) -> None:
+    with pytest.raises(ConfigError, match="needs a loss above 0, such as 1.6; type one, or choose a time"):
+        asked(fields, budget=form.TO_LOSS, loss=loss)
+
+
 @pytest.mark.parametrize("model", BUNDLED)
 def test_our_weights_are_the_bundled_ones_of_the_models_that_are_ticked(
     fields: form.Fields, model: str
