@@ -101,7 +101,7 @@ class Writers:
             return self._line.writing
 
     def begin(self, asked: Asked, changed: Callable[[], None] = lambda: None) -> Ticket:
-        """Write what is asked, now or when its turn in line comes.
+        """Write what is asked, now or when its turn in line comes. A request without texts takes no place in it.
 
         Args:
             asked: the request.
@@ -111,6 +111,8 @@ class Writers:
             BusyError: if the visitor asks for too much at once, or the line is too long.
         """
         ticket = Ticket(asked, changed, self._end)
+        if ticket.done:  # nothing will ever be written, so nothing would end it
+            return ticket
         with self._lock:
             if self._line.join(asked.visitor, ticket):
                 self._start(ticket)

@@ -12,6 +12,7 @@ from minrnn.library import Library
 from minrnn.runs.queue import TrainingQueue
 from minrnn.serving.writers import Writers
 from minrnn.ui import head, theme
+from minrnn.ui.compare import address
 from minrnn.ui.compare import api as compare_api
 from minrnn.ui.compare import tab as compare
 from minrnn.ui.compare.writing import Served
@@ -67,7 +68,7 @@ def build(
                 results.build()
         for tab in (first, second, third, fourth, fifth):
             tab.select(None, None, None, js=f"() => window.minrnn.showTab('{tab.id}')")
-        compare.link(fields, tabs, library)
+        address.link(fields, tabs, library)
         compare_api.endpoints(library, served)
         inside_api.endpoints(library, slots)
         tasks_api.endpoints()

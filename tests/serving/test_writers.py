@@ -113,6 +113,13 @@ def test_stop_ends_a_request_and_frees_its_place(some: Writers, models: dict[str
     assert texts(some.begin(asked(models, 2))) and ticket.snapshot() == before
 
 
+def test_a_request_without_texts_takes_no_place_in_line(some: Writers) -> None:
+    ticket = some.begin(asked({}, 1))
+    assert ticket.done and some.visitors == 0
+    ticket.end("stopped")
+    assert some.visitors == 0 and ticket.snapshot() == {}
+
+
 def test_a_visitor_is_not_kept_waiting_by_one_who_asks_for_very_much(
     some: Writers, models: dict[str, CharModel]
 ) -> None:

@@ -32,7 +32,7 @@ class Card(TypedDict):
         prompt: the prompt in its own characters.
         text: what it has written.
         rate: characters a second; 0 where nobody measured.
-        status: "sample", "learning", "writing", "done", "stopped" or "out of time".
+        status: "sample", "starting", "learning", "writing", "done", "stopped" or "out of time".
         learnt: what it learnt first, and how long that took; empty where it did not.
         sheet: name and value of everything that is known of the model.
     """
@@ -55,7 +55,7 @@ class Cards(TypedDict):
     Attributes:
         run: the moment of the click that began this text, in the page's milliseconds; 0 for stored samples.
         cards: in the order they are shown.
-        note: what had to be changed in the prompt, or the place in line.
+        note: what had to be changed in the prompt, which model is not here, or the place in line.
     """
 
     run: float
@@ -111,10 +111,17 @@ def _card(entry: Entry, prompt: str, written: Written) -> Card:
         "prompt": prompt,
         "text": written.text,
         "rate": round(written.tokens_per_s, 1),
-        "status": FINISH[written.finish_reason] or ("writing" if written.text else "starting"),
-        "learnt": f"learnt the prompt in {written.learn_s:.1f} s" if written.learn_s else "",
+        "status": FINISH[written.finish_reason] or _going(written),
+        "learnt": f"learnt the prompt in {written.learn_s:.1f} s" if written.text and written.learn_s else "",
         "sheet": sheet(entry),
     }
+
+
+def _going(written: Written) -> str:
+    """What a model does whose text has no end yet. Its seconds of learning count up until it writes."""
+    if written.text:
+        return "writing"
+    return "learning" if written.learn_s else "starting"
 
 
 def sheet(entry: Entry) -> list[tuple[str, str]]:

@@ -17,7 +17,6 @@ from gradio.components import Component
 from gradio.context import Context
 
 from minrnn import presets, settings
-from minrnn.errors import ConfigError
 from minrnn.library import COMMITTEE, Entry, Library, with_added
 from minrnn.models import mixer_class
 from minrnn.results import inside, verdicts, weights
@@ -47,9 +46,15 @@ QUEUED: dict[str, Any] = {"concurrency_id": "redraw", "concurrency_limit": 8, "s
 
 @dataclass
 class Fields:
-    """What a visitor sets, by the names of `WriteRequest`, and what the page adds to it."""
+    """What a visitor sets, and where it shows.
+
+    Attributes:
+        parts: what is set, by the names of `WriteRequest`, and what the page adds to it.
+        view: the cards.
+    """
 
     parts: dict[str, Component]
+    view: gr.HTML
 
     @property
     def inputs(self) -> set[Block]:
@@ -76,7 +81,7 @@ def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) ->
         copy: the button that copies the page's link.
 
     Returns:
-        What a visitor can set; `link` fills it from an address.
+        What a visitor can set; `address.link` fills it from an address.
     """
     first = library.first
     with gr.Column(elem_id="compare"):
@@ -90,15 +95,15 @@ def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) ->
             go = gr.Button("Write", variant="primary", elem_id="write", scale=0, min_width=90)
             halt = gr.Button("Stop", variant="stop", elem_id="stop", scale=0, min_width=90)
         context, blind = _chips(prompt)
-        view = panels.panels(panels.stored(_ticked(library, first)))
+        view = panels.panels(panels.stored(ticked(library, first)))
         answer = verdicts.headline(weights.stored(), counted=False)
         gr.Markdown(f"{inside.alike(inside.load())} {answer}", elem_classes="quiet", elem_id="alike")
         gear = gr.Button("⚙", elem_id="gear", min_width=44, scale=0)
         with gr.Column(elem_id="settings"):
             parts = _settings(library, first, extra)
     clicked = gr.Number(0, visible=False)
-    fields = Fields({"prompt": prompt, "context": context, "extra": extra, "clicked": clicked, **parts})
-    _wire(library, served, fields, view, go, halt)
+    fields = Fields({"prompt": prompt, "context": context, "extra": extra, "clicked": clicked, **parts}, view)
+    _wire(library, served, fields, go, halt)
     gear.click(None, None, None, js="() => window.minrnn.settings()")
     blind.change(None, blind, None, js="on => window.minrnn.blind(on)")
     space = json.dumps(settings.space_url())
@@ -111,31 +116,7 @@ def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) ->
     return fields
 
 
-def link(fields: Fields, tabs: gr.Tabs, library: Library) -> None:
-    """Fill the fields from the page's address when it opens, then let the page's script know."""
-    page = Context.root_block
-    assert page is not None
-    names = [name for name in fields.parts if name not in ("extra", "clicked", "locked")]
-    defaults = {name: getattr(fields.parts[name], "value", None) for name in names} | {"tab": "compare"}
-    linked = gr.Checkbox(False, visible=False)
-
-    def arrive(request: gr.Request) -> list[Any]:
-        found = _from_query(dict(request.query_params), library)
-        updates = [gr.update(value=found[name]) if name in found else gr.skip() for name in names]
-        tab = str(request.query_params.get("tab", "compare"))
-        return [*updates, gr.Tabs(selected=tab) if tab in TABS else gr.skip(), "seed" in found]
-
-    page.load(arrive, None, [*(fields.parts[name] for name in names), tabs, linked], **AT_ONCE).then(
-        None, linked, None, js=f"linked => window.minrnn.arrive(linked, {json.dumps(defaults)})"
-    )
-
-
-TABS = ("compare", "inside", "tasks", "train", "results")
-
-
-def _wire(
-    library: Library, served: Served, fields: Fields, view: gr.HTML, go: gr.Button, halt: gr.Button
-) -> None:
+def _wire(library: Library, served: Served, fields: Fields, go: gr.Button, halt: gr.Button) -> None:
     """Tie Write, Stop and the choice of models to what they do."""
     stops, prompt, clicked = Stops(), fields.parts["prompt"], fields.parts["clicked"]
     page = Context.root_block
@@ -159,8 +140,8 @@ def _wire(
     gr.on(starts, stops.ask, clicked, None, js="() => [window.minrnn.moment() - 1]", **AT_ONCE)
     over: dict[str, Any] = {"fn": None, "js": "() => window.minrnn.over()"}
     text = gr.on(
-        starts, visible_errors(write), fields.inputs, [view, fields.parts["seed"]], js=begin, show_progress="hidden",
-        api_name="write", api_visibility="private", trigger_mode="multiple", **WRITING,
+        starts, visible_errors(write), fields.inputs, [fields.view, fields.parts["seed"]], js=begin,
+        show_progress="hidden", api_name="write", api_visibility="private", trigger_mode="multiple", **WRITING,
     )  # fmt: skip
     text.success(**over)
     text.failure(**over)
@@ -174,10 +155,14 @@ def _wire(
         return panels.stored([*own, *(e for e in library.readable(extra) if e.key in models)])
 
     def refill(preset: str, extra: list[str]) -> Any:
-        keys = [entry.key for entry in _ticked(library, preset)] + list(extra)
-        return gr.CheckboxGroup(_choices(library, preset, extra), value=keys)
+        keys = [entry.key for entry in ticked(library, preset)] + list(extra)
+        return gr.CheckboxGroup(choices(library, preset, extra), value=keys)
 
-    shown: dict[str, Any] = {"inputs": [preset, chosen, fields.parts["extra"]], "outputs": view, **QUEUED}
+    shown: dict[str, Any] = {
+        "inputs": [preset, chosen, fields.parts["extra"]],
+        "outputs": fields.view,
+        **QUEUED,
+    }
     chosen.input(visible_errors(redraw), **shown, api_visibility="private")
     gr.on(
         [preset.input, fields.parts["extra"].change],  # type: ignore[attr-defined]
@@ -208,9 +193,9 @@ def _chips(prompt: gr.Textbox) -> tuple[gr.Radio, gr.Checkbox]:
 def _settings(library: Library, preset: str, extra: gr.State) -> dict[str, Component]:
     """What is set once: models, weights, length, drawing, learning, seed, and a model from the Hub."""
     gr.Markdown("### Settings", elem_id="settings-head")
-    names = _choices(library, preset)
+    names = choices(library, preset)
     parts: dict[str, Component] = {
-        "models": gr.CheckboxGroup(names, value=[e.key for e in _ticked(library, preset)], label="Models"),
+        "models": gr.CheckboxGroup(names, value=[e.key for e in ticked(library, preset)], label="Models"),
         "preset": gr.Radio(
             [(f"{name}: {presets.ABOUT[name]}", name) for name in library.presets], value=preset, label="Weights"
         ),
@@ -252,45 +237,19 @@ def _hub_box(library: Library, extra: gr.State) -> None:
     )  # fmt: skip
 
 
-def _from_query(given: dict[str, str], library: Library) -> dict[str, Any]:
-    """What an address sets, by name; what makes no sense in it is left out."""
-    kinds: dict[str, Any] = {
-        "prompt": str, "preset": str, "models": lambda text: text.split(","), "max_new_tokens": int,
-        "temperature": float, "top_k": int, "top_p": float, "seed": int, "context": int, "learn": int,
-        "learn_rate": float,
-    }  # fmt: skip
-    found: dict[str, Any] = {}
-    for name, kind in kinds.items():
-        try:
-            if name in given:
-                found[name] = kind(given[name])
-                writing.request({"prompt": "", **found})
-        except (ValueError, ConfigError):
-            found.pop(name, None)
-    if found.get("preset") not in library.presets:
-        found.pop("preset", None)
-    known = library.models(found.get("preset", library.first)) if library.presets else {}
-    found["models"] = [key for key in found.get("models", []) if key in known]
-    if not found["models"]:
-        del found["models"]
-    if found.get("context") not in {value for _, value in CONTEXTS}:
-        found.pop("context", None)
-    return found
-
-
-def _ticked(library: Library, preset: str) -> Sequence[Entry]:
+def ticked(library: Library, preset: str) -> Sequence[Entry]:
     """The models that write at first."""
     loaded = library.models(preset) if preset else {}
     return [entry for key, entry in loaded.items() if key != COMMITTEE and mixer_class(key).chosen_first]
 
 
-def _choices(library: Library, preset: str, extra: Sequence[str] = ()) -> list[tuple[str, str]]:
+def choices(library: Library, preset: str, extra: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Title and key of every model on offer."""
     loaded = [(entry.title, key) for key, entry in library.models(preset).items()] if preset else []
     return loaded + [(f"{entry.title} ({entry.origin})", entry.key) for entry in library.readable(extra)]
 
 
 def _count(library: Library, preset: str) -> str:
-    count = len(_ticked(library, preset))
+    count = len(ticked(library, preset))
     words = ("No", "One", "Two", "Three", "Four", "Five", "Six")
     return words[count] if count < len(words) else str(count)

@@ -6,19 +6,20 @@ import asyncio
 import dataclasses
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
 import gradio as gr
 from annotated_types import Interval
 
-from minrnn.checked import Checked, from_mapping
+from minrnn.checked import Checked, from_mapping, shown
 from minrnn.config import Sampling
-from minrnn.errors import MinrnnError
+from minrnn.errors import CheckpointError, MinrnnError
 from minrnn.learn import Learning
-from minrnn.library import COMMITTEE, Entry, Library
+from minrnn.library import COMMITTEE, HUB, Entry, Library
 from minrnn.runs.request import names
 from minrnn.serving.ticket import Asked
 from minrnn.serving.writers import Writers
@@ -76,22 +77,39 @@ class WriteRequest(Checked):
         super().__post_init__()
 
     def entries(self, library: Library) -> list[Entry]:
-        """The models, in the order they are shown.
+        """The models, in the order they are shown. A further one that can be read no more is left out, see `gone`.
 
         Raises:
-            CheckpointError: if one is not here, or none is chosen.
+            CheckpointError: if one is not here, none is chosen, or none of those that are can be read any more.
         """
         further = [key for key in self.extra if key in self.models]
         own = [name for name in self.models if name not in self.extra]
         if own == [ALL]:
             own = [name for name in library.models(self.preset) if name != COMMITTEE]
         entries = library.choose(self.preset, own) if own or not further else []
-        return entries + library.readable(further)
+        entries = entries + library.readable(further)
+        if not entries:
+            raise CheckpointError(f"{self.gone(entries)} Tick another model.")
+        return entries
+
+    def gone(self, entries: Sequence[Entry]) -> str:
+        """Which of the chosen further models are not among the entries, in a sentence; empty where all are."""
+        found = {entry.key for entry in entries}
+        lost = [shown(_name(key)) for key in self.extra if key in self.models and key not in found]
+        if not lost:
+            return ""
+        be = "model {} is" if len(lost) == 1 else "models {} are"
+        return f"{be.format(', '.join(lost))} gone: deleted, or not to be had from the Hub now."
 
     @property
     def learning(self) -> Learning | None:
         """The lessons before the writing; None for none."""
         return Learning(self.learn, self.learn_rate) if self.learn else None
+
+
+def _name(key: str) -> str:
+    """What a person calls a further model: its repository, or the run that its folder belongs to."""
+    return key.removeprefix(HUB) if key.startswith(HUB) else Path(key).parent.name
 
 
 def request(values: dict[str, Any]) -> WriteRequest:
@@ -116,7 +134,7 @@ class Writing:
     Attributes:
         entries: the models.
         prompts: for every key the prompt in the model's own characters.
-        note: what had to be changed in the prompt; empty if nothing.
+        note: which models are gone, and what had to be changed in the prompt; empty if nothing.
     """
 
     entries: list[Entry]
@@ -132,7 +150,8 @@ def prepare(asked: WriteRequest, library: Library) -> Writing:
     """
     entries = asked.entries(library)
     folded = {entry.key: folded_for(entry.model, asked.prompt) for entry in entries}
-    note = " ".join(dict.fromkeys(text.note for text in folded.values() if text.note))
+    notes = dict.fromkeys([asked.gone(entries), *(text.note for text in folded.values())])
+    note = " ".join(one for one in notes if one)
     return Writing(entries, {key: text.text for key, text in folded.items()}, note)
 
 

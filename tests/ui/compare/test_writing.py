@@ -1,4 +1,4 @@
-"""What a page or a script asks to be written, and what an address sets."""
+"""What a page or a script asks to be written."""
 
 import asyncio
 import time
@@ -13,15 +13,15 @@ import torch
 from minrnn import text
 from minrnn.checkpoint import Checkpoint
 from minrnn.config import ModelConfig, Sampling
-from minrnn.errors import ConfigError, MinrnnError
+from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.generate import stream
 from minrnn.library import Entry, Library, Shelf
 from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class
 from minrnn.serving.writers import Writers
 from minrnn.settings import MAX_PROMPT_CHARS
-from minrnn.side_by_side import Snapshot
+from minrnn.side_by_side import Snapshot, Written
 from minrnn.ui import listeners
-from minrnn.ui.compare import panels, tab, writing
+from minrnn.ui.compare import panels, writing
 from minrnn.ui.compare.writing import Stops
 from minrnn.ui.listeners import Listeners
 
@@ -54,6 +54,23 @@ def test_a_request_takes_sampling_and_choice_by_name_and_none_keeps_a_default() 
 def test_what_is_no_request_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         writing.request(wrong)
+
+
+def test_a_request_for_nothing_but_a_model_that_is_gone_is_refused_by_its_name(library: Library) -> None:
+    for key, name in (("/runs/my-run/model", "my-run"), ("hub:ada/verse@abc", "ada/verse@abc")):
+        asked = writing.request({"prompt": "a", "models": [key], "extra": [key]})
+        with pytest.raises(CheckpointError, match=f"model '{name}' is gone.* Tick another"):
+            writing.prepare(asked, library)
+
+
+def test_a_model_that_is_gone_is_named_beside_those_that_write(library: Library) -> None:
+    key = "/runs/my-run/model"
+    begun = writing.prepare(
+        writing.request({"prompt": "a", "models": [key, "lstm"], "extra": [key]}), library
+    )
+    assert [entry.key for entry in begun.entries] == ["lstm"] and "'my-run' is gone" in begun.note
+    begun = writing.prepare(writing.request({"prompt": "a", "models": ["lstm"], "extra": [key]}), library)
+    assert begun.note == ""
 
 
 def test_a_page_stops_what_it_began_before_and_nothing_else() -> None:
@@ -209,27 +226,20 @@ def test_the_cards_of_all_models_have_a_sheet_and_a_colour(library: Library) -> 
     assert all(dict(card["sheet"])["equation"] for card in cards)
 
 
-def test_an_address_sets_what_makes_sense_and_nothing_else(library: Library) -> None:
-    given = {
-        "prompt": "<b>&", "models": f"{MODEL_NAMES[0]},no_such_model", "seed": "7", "context": "3", "top_p": "nine",
-        "temperature": "-4", "max_new_tokens": "20", "preset": "no_such_preset", "tab": "train",
-    }  # fmt: skip
-    assert tab._from_query(given, library) == {
-        "prompt": "<b>&", "models": [MODEL_NAMES[0]], "seed": 7, "max_new_tokens": 20
-    }  # fmt: skip
-
-
-def test_an_address_may_be_hostile(library: Library) -> None:
-    for value in ("", "\0", "x" * 100_000, "1e999", "\ud800", "[]", "null", "-1"):
-        names = (
-            "prompt",
-            "models",
-            "preset",
-            "seed",
-            "context",
-            "learn",
-            "learn_rate",
-            "temperature",
-            "top_k",
-        )
-        tab._from_query(dict.fromkeys(names, value), library)
+@pytest.mark.parametrize(
+    ("written", "status", "learnt"),
+    [
+        (Written(), "starting", ""),
+        (Written(learn_s=0.5), "learning", ""),
+        (Written("a", learn_s=3.2), "writing", "learnt the prompt in 3.2 s"),
+        (Written("a", learn_s=3.2, finish_reason="length"), "done", "learnt the prompt in 3.2 s"),
+        (Written(learn_s=0.5, finish_reason="stopped"), "stopped", ""),
+        (Written("a"), "writing", ""),
+    ],
+)
+def test_a_card_says_that_a_model_learns_until_it_writes_and_then_how_long_it_learnt(
+    library: Library, written: Written, status: str, learnt: str
+) -> None:
+    begun = writing.prepare(writing.request({"prompt": "a", "models": "lstm"}), library)
+    (card,) = panels.at_moment(1.0, begun, {"lstm": written})["cards"]
+    assert (card["status"], card["learnt"]) == (status, learnt)
