@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs
 
 import gradio as gr
@@ -114,6 +114,39 @@ class Visit:
         return now - self._heard > settings.UNHEARD_S
 
 
+class Heard(Protocol):
+    """A request, and whether somebody still waits for its answer."""
+
+    async def comes(self) -> bool:
+        """Whether somebody waits, after waiting for them."""
+
+    def is_over(self) -> bool:
+        """Whether nobody waits any more."""
+
+
+class Caller:
+    """One request whose answer goes back on its own connection: whoever has closed it waits no more.
+
+    Args:
+        receive: what happens to the connection; the request's body has been read.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._closing = asyncio.ensure_future(_closed(receive))
+
+    async def comes(self) -> bool:
+        """Whether the connection is open."""
+        return not self.is_over()
+
+    def is_over(self) -> bool:
+        """Whether the connection was closed."""
+        return self._closing.done()
+
+    def answered(self) -> None:
+        """Look no more."""
+        self._closing.cancel()
+
+
 class Slots:
     """Slots for work that takes a core for seconds. What nobody listens to is not begun, or is given up.
 
@@ -131,8 +164,25 @@ class Slots:
         Raises:
             MinrnnError: if nobody listens.
         """
-        async with self._slot(request):
+        async with self._slot(self._listeners.visit(request)):
             return await asyncio.to_thread(work)
+
+    async def answer(self, receive: Receive, work: Callable[[], T]) -> T:
+        """As `call`, for a request that is answered on its own connection.
+
+        Args:
+            receive: of that request.
+            work: what is done in a thread.
+
+        Raises:
+            MinrnnError: if the connection was closed before there was a slot.
+        """
+        caller = Caller(receive)
+        try:
+            async with self._slot(caller):
+                return await asyncio.to_thread(work)
+        finally:
+            caller.answered()
 
     async def steps(self, request: gr.Request | None, work: Iterator[T]) -> AsyncGenerator[T, None]:
         """What an iterator gives, each in a thread.
@@ -141,15 +191,15 @@ class Slots:
             MinrnnError: if nobody listens, looked at before each step.
         """
         over: Any = object()
-        async with self._slot(request) as visit:
+        visit = self._listeners.visit(request)
+        async with self._slot(visit):
             while not visit.is_over() and (found := await asyncio.to_thread(next, work, over)) is not over:
                 yield found
             if visit.is_over():
                 raise unheard()
 
     @asynccontextmanager
-    async def _slot(self, request: gr.Request | None) -> AsyncIterator[Visit]:
-        visit = self._listeners.visit(request)
+    async def _slot(self, visit: Heard) -> AsyncIterator[None]:
         if not await visit.comes():
             raise unheard()
         taking = asyncio.ensure_future(self._free.acquire())
@@ -158,7 +208,7 @@ class Slots:
                 await asyncio.wait([taking], timeout=settings.UNHEARD_S / 4)
                 if visit.is_over():
                     raise unheard()
-            yield visit
+            yield
         finally:
             if taking.done() and not taking.cancelled():
                 self._free.release()
@@ -171,6 +221,11 @@ def unheard() -> MinrnnError:
     return MinrnnError(
         f"nobody listened to the answer within {settings.UNHEARD_S:g} s, so it was given up; ask again."
     )
+
+
+async def _closed(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 @contextmanager

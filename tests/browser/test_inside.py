@@ -1,6 +1,7 @@
 """The Inside tab: a text is shown as it was typed, and pointing at a letter answers without a request."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 Opened = Callable[..., Page]
@@ -73,6 +74,35 @@ def test_memory_shows_its_four_views_and_another_layer(inside: Page) -> None:
     expect(inside.locator(".inside > h2")).to_have_count(4, timeout=60_000)
     inside.locator(".pick select").first.select_option(index=1)
     expect(inside.locator(".pick select").first).to_have_value("1")
+
+
+def test_a_second_read_replaces_the_first_and_the_page_says_what_it_does(inside: Page) -> None:
+    inside.fill("#inside-text textarea", TYPED * 20)
+    inside.click("#read")
+    expect(inside.locator(".busy")).to_contain_text("Reading the text")
+    read(inside, "the second text")
+    expect(inside.locator(".busy")).to_have_text("", timeout=60_000)
+    inside.wait_for_timeout(500)
+    assert set(inside.evaluate(ROW)) == {"the second text"}
+
+
+def test_a_layer_of_a_text_that_was_replaced_meanwhile_is_not_shown_and_an_error_is(inside: Page) -> None:
+    held: list[Route] = []
+    inside.route(re.compile("/component_server"), lambda route: held.append(route))
+    read(inside, TYPED)
+    inside.get_by_role("button", name="Memory").click()
+    layer = inside.locator(".pick select").first
+    layer.select_option(index=1, timeout=60_000)
+    read(inside, "another text")
+    expect(inside.locator(".busy")).to_have_text("", timeout=60_000)
+    held.pop().continue_()
+    inside.wait_for_timeout(1_000)
+    expect(layer).to_have_value("0")
+    layer.select_option(index=1)
+    inside.wait_for_timeout(200)
+    held.pop().fulfill(json={"error": "layer is 9; choose another."})
+    expect(inside.locator(".problem")).to_have_text("layer is 9; choose another.")
+    expect(layer).to_have_value("0")
 
 
 def test_a_text_that_is_too_long_is_refused_in_one_sentence(inside: Page) -> None:

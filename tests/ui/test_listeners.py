@@ -163,3 +163,21 @@ def test_no_more_work_than_there_are_slots_is_done_at_once() -> None:
     slots = Slots(at_once=2)
     asyncio.run(many())
     assert most == 2
+
+
+def test_who_closes_the_connection_of_a_question_takes_no_slot() -> None:
+    done: list[str] = []
+
+    async def closed() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def both() -> str:
+        busy = asyncio.ensure_future(slots.answer(_nothing, lambda: time.sleep(0.2)))
+        await asyncio.sleep(0.05)
+        with pytest.raises(MinrnnError, match="nobody listened"):
+            await slots.answer(closed, lambda: done.append("for nobody"))
+        await busy
+        return await slots.answer(_nothing, lambda: "answered")
+
+    slots = Slots(at_once=1)
+    assert asyncio.run(both()) == "answered" and not done

@@ -6,12 +6,12 @@ All numbers of a reading are sent once; pointing at a character is answered by t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any, TypedDict
 
 import gradio as gr
-from gradio.components import Component
+from gradio.context import Context
 
 from minrnn.errors import MinrnnError
 from minrnn.inside.memory import Memory, memory, view
@@ -21,6 +21,7 @@ from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.models import mixer_class
 from minrnn.results.inside import load
 from minrnn.settings import MAX_READ_CHARS
+from minrnn.ui.compare.writing import Stops
 from minrnn.ui.components import visible_errors
 from minrnn.ui.inside import words
 from minrnn.ui.listeners import Slots
@@ -62,6 +63,7 @@ class Shown(TypedDict):
     """Data for the page's script.
 
     Attributes:
+        run: the moment of the click that began this reading, in the page's milliseconds.
         page: what the models made of the text.
         names: title, colour and dash of each model, by key.
         sentences: what the figures say, by view.
@@ -69,6 +71,7 @@ class Shown(TypedDict):
         stored: of the bundled weights, pairs of characters seen and loss on the validation split.
     """
 
+    run: float
     page: Page
     names: dict[str, dict[str, str]]
     sentences: dict[str, str]
@@ -104,59 +107,89 @@ def build(library: Library, slots: Slots) -> None:
             )  # fmt: skip
             learn = gr.Checkbox(False, label="Learn while reading", container=False, min_width=160, scale=0)
 
-        def look(asked: Any) -> dict[str, Any]:
-            return _look(library, first, asked)
+        async def look(asked: Any, request: gr.Request) -> dict[str, Any]:
+            try:
+                return await slots.answer(request.receive, lambda: _look(library, first, asked))
+            except MinrnnError as error:
+                return {"error": str(error)}
 
         panel = gr.HTML(
             value=None,
-            html_template='<div class="inside"></div>',
+            html_template='<p class="busy" role="status"></p><div class="inside"></div>',
             css_template=static("inside.css"),
             js_on_load=static("make.js", "inside.js", "memory.js"),
             apply_default_css=False,
             elem_id="inside-view",
             server_functions=[look],
         )
-    fields: dict[str, Component] = {"text": text, "models": models, "learn": learn}
+    clicked = gr.Number(0, visible=False)
+    stops = Stops()
 
-    async def read(values: dict[Component, Any], request: gr.Request) -> AsyncIterator[Shown]:
-        given = {name: values[part] for name, part in fields.items()}
-        entries = _chosen(library, first, given["models"])
-        reading = Reading(given["text"], LEARN_RATE if given["learn"] else 0.0, LIKELIEST)
-        async with aclosing(slots.steps(request, shown(entries, reading))) as steps:
+    async def read(
+        text: str, keys: list[str], learning: bool, clicked: float | None, request: gr.Request
+    ) -> AsyncIterator[Shown]:
+        at = clicked or 0.0
+        stops.ask(at - 1, request)  # a visitor has one reading: it ends those that were begun before
+        entries = _chosen(library, first, keys)
+        reading = Reading(text, LEARN_RATE if learning else 0.0, LIKELIEST)
+        work = shown(entries, reading, at, lambda: stops.since(at, request))
+        async with aclosing(slots.steps(request, work)) as steps:
             async for found in steps:
                 yield found
 
-    gr.on(
-        [go.click, text.submit],
-        visible_errors(read),
-        set(fields.values()),
-        panel,
-        api_name="inside",
-        **QUEUED,
-    )
+    done = gr.on(
+        [go.click, text.submit], visible_errors(read), [text, models, learn, clicked], panel,
+        js="(...args) => window.minrnnInside.begin(args)", api_name="inside", trigger_mode="multiple", **QUEUED,
+    )  # fmt: skip
+    over: dict[str, Any] = {"fn": None, "js": "() => window.minrnnInside.over()"}
+    done.success(**over)
+    done.failure(**over)
+    root = Context.root_block
+    assert root is not None
+    root.unload(stops.forget)
 
 
 def _look(library: Library, preset: str, asked: Any) -> dict[str, Any]:
-    """One model's memory at another layer or head, for the page's script; or what is wrong, as `error`."""
-    try:
-        wanted = asked if isinstance(asked, dict) else {}
-        (entry,) = _chosen(library, preset, [wanted.get("model")])
-        text = Reading(wanted.get("text", "")).text
-        layer, head = (n if isinstance(n := wanted.get(name), int) else None for name in ("layer", "head"))
-        return {"view": view(entry.model, text, layer or 0, head)}
-    except MinrnnError as error:
-        return {"error": str(error)}
+    """One model's memory at another layer or head, for the page's script.
+
+    Raises:
+        MinrnnError: for a model, a text, a layer or a head that is not there.
+    """
+    wanted = asked if isinstance(asked, dict) else {}
+    (entry,) = _chosen(library, preset, [wanted.get("model")])
+    text = Reading(wanted.get("text", "")).text
+    layer, head = (n if isinstance(n := wanted.get(name), int) else None for name in ("layer", "head"))
+    return {"view": view(entry.model, text, layer or 0, head)}
 
 
-def shown(entries: list[Entry], reading: Reading) -> Iterator[Shown]:
-    """What the page shows of a reading: surprise at once, memory as soon as it is known."""
+def shown(
+    entries: list[Entry], reading: Reading, run: float = 0, replaced: Callable[[], bool] = lambda: False
+) -> Iterator[Shown]:
+    """What the page shows of a reading: surprise at once, memory as soon as it is known.
+
+    Args:
+        entries: the models.
+        reading: what is read.
+        run: the moment of the click that began it.
+        replaced: once it returns True, no further model's memory is measured and nothing more is shown.
+    """
+    if replaced():
+        return
     models = {entry.key: entry.model for entry in entries}
     names = {e.key: {"title": e.title, "color": color(e.key), "dash": dash(e.key)} for e in entries}
     found = page(models, reading, with_memory=False)
     said = words.surprise(found, _titles(entries)) | words.of_the_release()
-    begun: Shown = {"page": found, "names": names, "sentences": said, "ready": False, "stored": {}}
+    begun: Shown = {
+        "run": run, "page": found, "names": names, "sentences": said, "ready": False, "stored": {}
+    }  # fmt: skip
+    if replaced():
+        return
     yield begun
-    remembered: dict[str, Memory] = {key: memory(model, reading.text) for key, model in models.items()}
+    remembered: dict[str, Memory] = {}
+    for key, model in models.items():
+        if replaced():
+            return
+        remembered[key] = memory(model, reading.text)
     whole: Page = {**found, "memory": remembered}
     stored = {key: list(zip(one.seen, one.context, strict=True)) for key, one in load().items()}
     said |= words.memory(whole, _titles(entries))

@@ -32,12 +32,23 @@ def surprise(page: Page, titles: Mapping[str, str]) -> dict[str, str]:
     bits = {key: read["bits_per_char"] for key, read in page["models"].items()}
     known = {key: value for key, value in bits.items() if value is not None}
     if not known:
-        return {"surprise": "A text of one character surprises nobody: the first one is given."}
+        return {"surprise": _unscored(page)}
     low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
     said = f"{titles[low]} needs {known[low]:.2f} bits a character"
     if low != high:
         said = f"{said}, the fewest, and {titles[high]} {known[high]:.2f}, the most"
     return {"surprise": said + "." + _learning(page, titles)}
+
+
+def _unscored(page: Page) -> str:
+    """Why no model has been surprised."""
+    if not page["text"]:
+        return "The text is empty. Type or paste one, or choose an example, and press Read."
+    if not any("".join(read["read"]) for read in page["models"].values()):
+        return "No model knows a character of this text: they know plain letters and common signs. Try another text."
+    if len(page["text"]) == 1:
+        return "A text of one character surprises nobody: the first one is given."
+    return "Of this text the models know one character, and it surprises nobody: the first one is given."
 
 
 def _learning(page: Page, titles: Mapping[str, str]) -> str:
@@ -87,8 +98,8 @@ def context(found: Mapping[str, Memory], titles: Mapping[str, str]) -> str:
 
 
 def _enough(curve: list[tuple[int, float]]) -> int | None:
-    """The fewest characters in sight from which on the loss stays near the last one."""
-    if not curve:
+    """The fewest characters in sight from which on the loss stays near the last one; one point is no curve."""
+    if len(curve) < 2:
         return None
     last = curve[-1][1]
     far = [place for place, (_, loss) in enumerate(curve) if loss > last + NEAR]

@@ -1,7 +1,9 @@
 // What surprises the models: the text once for each model, shaded by surprise, and everything about the character pointed at.
 const root = element.querySelector('.inside');
-const state = {view: 'surprise', at: null, model: null, feature: null};
+const doing = element.querySelector('.busy');
+const state = {view: 'surprise', at: null, model: null, feature: null, problem: ''};
 let rows = [], data = null;
+let latest = 0, begun = 0, ended = 0;  // the newest click's moment; readings that were asked for, and that are over
 const DASH = {solid: '', dash: '7 4', dot: '2 3', longdash: '12 4', dashdot: '8 3 2 3'};
 const visible = char => ({'\n': '↵', ' ': '␣', '\t': '⇥'}[char] || char);
 const percent = p => p >= .1 ? Math.round(100 * p) + ' %' : p >= .001 ? (100 * p).toPrecision(2) + ' %' : '<0.1 %';
@@ -180,5 +182,30 @@ function draw() {
   if (state.view === 'surprise') surpriseView(); else memoryView();
   if (at !== null && at < [...data.page.text].length) point(at);
 }
-function render() { data = props.value && props.value.page ? props.value : null; draw(); }
-watch('value', () => { state.at = null; render(); });
+function render() {
+  const value = props.value && props.value.page ? props.value : null;
+  if (value ? value.run < latest : data) return;  // of a reading that was replaced; one that showed nothing ends with null
+  data = value;
+  Object.assign(state, {at: null, problem: ''});
+  busy();
+  draw();
+}
+// What is being done, as long as it is. The view of another text is dimmed until the new one comes.
+function busy() {
+  const on = ended < begun, old = !(data && data.run === latest);
+  const text = !on ? '' : old ? 'Reading the text …' : 'Measuring what the models remember of it …';
+  if (doing.textContent !== text) doing.textContent = text;
+  root.classList.toggle('old', on && old);
+  root.setAttribute('aria-busy', on && old);
+}
+window.minrnnInside = {
+  // The values of the fields, with the moment of this click in the last one's place. A reading replaces the one before.
+  begin(args) {
+    latest = Math.max(Date.now(), latest + 1);
+    begun += 1;
+    busy();
+    return [...args.slice(0, -1), latest];
+  },
+  over() { ended += 1; busy(); },
+};
+watch('value', render);

@@ -46,10 +46,11 @@ function decades(parent, lines) {
 }
 function shares(parent, memory) {
   const pick = make('div', 'pick', parent);
-  for (const key of keys()) button(pick, data.names[key].title, key === state.model, () => { state.model = key; draw(); });
+  for (const key of keys()) button(pick, data.names[key].title, key === state.model, () => { state.model = key; state.problem = ''; draw(); });
   const one = memory[state.model].view;
   chooser(pick, 'layer', memory[state.model].n_layer, one.layer, layer => ask({layer, head: one.head}));
   if (one.n_head) chooser(pick, 'head', one.n_head, one.head === null ? -1 : one.head, head => ask({layer: one.layer, head: head < 0 ? null : head}), 'all');
+  if (state.problem) make('p', 'problem', parent, state.problem).setAttribute('role', 'alert');
   make('p', 'said', parent, sentencesFor(state.model));
   const row = make('section', 'row', parent);
   row.style.setProperty('--hue', data.names[state.model].color);
@@ -75,10 +76,15 @@ function chooser(parent, name, count, chosen, act, all) {
   select.value = chosen;
   select.addEventListener('change', () => act(Number(select.value)));
 }
+// Another layer or head of a model. The answer is of the text that was there when it was asked for, and the last one counts.
+let asked = 0;
 async function ask(wanted) {
-  const key = state.model, answer = await server.look({model: key, text: data.page.text, ...wanted});
-  if (!answer.view) return;
-  data.page.memory[key].view = answer.view;
+  const key = state.model, text = data.page.text, number = ++asked;
+  const answer = await server.look({model: key, text, ...wanted}).catch(() => ({error: 'The server did not answer. Choose again.'}));
+  const known = data && data.ready && data.page.text === text && data.page.memory[key];
+  if (!known || number !== asked) return;
+  if (answer.view) data.page.memory[key].view = answer.view;
+  if (key === state.model) state.problem = answer.error || '';
   draw();
 }
 function unitRows(parent, memory) {

@@ -13,13 +13,14 @@ from minrnn.inside.reading import Reading
 from minrnn.models import MODEL_NAMES, CharModel
 from minrnn.ui.inside import words
 from minrnn.ui.inside.tab import EXAMPLES
+from tests.models.small import build
 
 TITLES = {"one": "One", "two": "Two"}
 
 
 def reading(one: float | None, two: float | None) -> Any:
     models = {"one": {"bits_per_char": one}, "two": {"bits_per_char": two}}
-    return {"models": models, "learning": {}, "memory": {}}
+    return {"text": "ab", "models": models, "learning": {}, "memory": {}}
 
 
 def remembered(context: list[tuple[int, float]], lives: list[float | None]) -> Any:
@@ -28,7 +29,27 @@ def remembered(context: list[tuple[int, float]], lives: list[float | None]) -> A
 
 def test_the_model_with_the_fewest_bits_is_named_first() -> None:
     assert words.surprise(reading(2.5, 1.25), TITLES)["surprise"].startswith("Two needs 1.25 bits")
-    assert "surprises nobody" in words.surprise(reading(None, None), TITLES)["surprise"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "The text is empty"),
+        ("日本", "No model knows a character of this text"),
+        ("🙂🙃", "No model knows a character of this text"),
+        ("a", "A text of one character surprises nobody"),
+        ("a日", "know one character, and it surprises nobody"),
+    ],
+)
+def test_where_nobody_was_surprised_the_sentence_says_why(text: str, said: str) -> None:
+    found = page({name: build(name) for name in ("mingru", "lstm")}, Reading(text))
+    assert said in words.surprise(found, {"mingru": "minGRU", "lstm": "LSTM"})["surprise"]
+
+
+@pytest.mark.parametrize("text", ["", "日本", "a", "ab", "abc"])
+def test_a_text_of_too_few_characters_is_too_short_to_say_how_far_back_models_look(text: str) -> None:
+    found = {name: memory(build(name), text) for name in ("mingru", "lstm")}
+    assert "too short" in words.context(found, {"mingru": "minGRU", "lstm": "LSTM"})
 
 
 def test_learning_is_praised_only_where_it_helps() -> None:
@@ -46,6 +67,7 @@ def test_learning_is_praised_only_where_it_helps() -> None:
         ([(1, 3.0), (2, 2.0), (4, 1.8), (8, 1.5)], "One still gained from the last doubling, up to 8"),
         ([(1, 3.0), (2, 1.5), (4, 1.9), (8, 2.5)], "with 2 characters in sight One predict this text best"),
         ([], "too short"),
+        ([(1, 3.0)], "too short"),
     ],
 )
 def test_how_far_back_is_read_off_the_curve(curve: list[tuple[int, float]], said: str) -> None:
