@@ -15,12 +15,12 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def from_text(text: str) -> Corpus:
-    """Make a corpus of a text: without a byte order mark, and with `\\n` as the line end.
+    """Make a corpus of a text: without byte order marks before it, and with `\\n` as the line end.
 
     Raises:
         CorpusError: if it is empty, too short, too long, or holds NULs or half surrogate pairs.
     """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise CorpusError("The text is empty; give some text to train on.")
     if (nul := text.find("\0")) >= 0:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
+
 from minrnn.checked import shown
 from minrnn.errors import HubError
 from minrnn.models.download import REPO
@@ -22,9 +25,19 @@ def checked(repo: str) -> str:
     Raises:
         HubError: if it would not.
     """
-    if not REPO.fullmatch(repo):
+    if not (REPO.fullmatch(repo) and _is_valid(repo)):
         raise HubError(
             f"{shown(repo)} cannot be a repo on the Hub; user and repo are letters, digits, '-', '_' and '.', "
-            "at most 96 each."
+            "at most 96 each. Neither may begin or end with '-' or '.' or hold '--' or '..', and no repo ends "
+            "with '.git'."
         )
     return repo
+
+
+def _is_valid(repo: str) -> bool:
+    """Whether the Hub's own client takes the name."""
+    try:
+        validate_repo_id(repo)
+    except HFValidationError:
+        return False
+    return True

@@ -17,6 +17,7 @@ VERSE = "Schöne Verse\n" * 100
         ("", "empty"),
         (" \n" * 1000, "empty"),
         ("\ufeff", "empty"),
+        ("\ufeff\ufeff" + "x" * 999, "999 characters and at least 1,000"),
         ("too short", "9 characters and at least 1,000"),
         ("x" * 1_000_001, "1,000,001 characters and the limit is 1,000,000"),
         ("x" * 1000 + "\ud83d", "half a surrogate pair at position 1,000"),
@@ -33,6 +34,13 @@ def test_a_text_that_cannot_be_used_says_why(
 
 def test_line_ends_and_a_byte_order_mark_are_made_plain() -> None:
     assert own.from_text("\ufeff" + "a\r\nb\rc\n" * 500).text == "a\nb\nc\n" * 500
+
+
+@pytest.mark.parametrize("marks", [0, 1, 2, 3])
+def test_a_text_that_was_taken_stays_the_same_however_often_it_is_read(marks: int, tmp_path: Path) -> None:
+    text = own.from_text("\ufeff" * marks + "x" * 1_000).text
+    (tmp_path / "own.txt").write_text(text, encoding="utf-8")
+    assert own.from_file(tmp_path / "own.txt").text == text == "x" * 1_000
 
 
 def test_a_decomposed_letter_stays_as_it_was_typed() -> None:
