@@ -12,7 +12,7 @@ from minrnn import checkpoint, corpora
 from minrnn.cli import terminal
 from minrnn.errors import MinrnnError
 from minrnn.models import MODEL_NAMES, disk
-from minrnn.results import inside
+from minrnn.results import inside, tables
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ def main(words: list[str]) -> None:
     """Run the command.
 
     Raises:
-        MinrnnError: if a model is not bundled, the text cannot be had, or the page lacks its markers.
+        MinrnnError: if a model is not bundled, the text cannot be had, or the page is not there or lacks its markers.
     """
     flags = tyro.cli(InsideFlags, args=words, prog="python -m minrnn inside")
+    tables.check(flags.docs / inside.PAGE, inside.sections({}))
     for name in _chosen(flags.models) if flags.action == "measure" else ():
         figures = inside.measure(name, corpora.load("tinyshakespeare"))
         stored = {**inside.load(flags.figures), name: figures}

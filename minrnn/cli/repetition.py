@@ -12,6 +12,9 @@ from minrnn import checkpoint
 from minrnn.cli import terminal
 from minrnn.results import figures, repetition, tables
 
+PAGE, SECTION = "replication.md", "repetition"
+"""Where the table stands in the documents."""
+
 
 @dataclass(frozen=True)
 class RepetitionFlags:
@@ -34,10 +37,13 @@ def main(words: list[str]) -> None:
     """Run the command.
 
     Raises:
-        MinrnnError: if a checkpoint cannot be loaded, or the document lacks its markers.
+        MinrnnError: if a checkpoint cannot be loaded, a value is out of range, or the document is not there or lacks
+            its markers.
     """
     torch.set_num_threads(1)  # a step is too small to share
     flags = tyro.cli(RepetitionFlags, args=words, prog="python -m minrnn repetition")
+    if flags.docs is not None:
+        tables.check(flags.docs / PAGE, [SECTION])
     refs = flags.checkpoints or tuple(str(result.folder) for result in figures.bundled())
     rows = []
     for ref in refs:
@@ -46,7 +52,7 @@ def main(words: list[str]) -> None:
     shown = repetition.shares_table([(_short(ref), measured) for ref, measured in rows])
     terminal.say(shown)
     if flags.docs is not None:
-        tables.fill(flags.docs / "replication.md", {"repetition": shown})
+        tables.fill(flags.docs / PAGE, {SECTION: shown})
 
 
 def _short(ref: str) -> str:

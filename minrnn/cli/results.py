@@ -32,7 +32,8 @@ def main(words: list[str]) -> None:
     """Run the command.
 
     Raises:
-        MinrnnError: if metrics cannot be read, the README has no markers, or there is no text or no committee to score.
+        MinrnnError: if metrics or the README cannot be read, it has no markers, or there is no text or no committee
+            to score.
     """
     flags = tyro.cli(ResultsFlags, args=words, prog="python -m minrnn results")
     for preset in flags.together:

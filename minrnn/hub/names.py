@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from huggingface_hub.errors import HFValidationError
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from minrnn.checked import shown
 from minrnn.errors import HubError

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from minrnn.config import Sampling
+from minrnn.errors import ConfigError
 from minrnn.generate import stream
 from minrnn.models import LanguageModel
 from minrnn.results.tables import NOT_YET, table
+from minrnn.settings import MAX_NEW_TOKENS
 from minrnn.text import CharVocab, fold
 
 LENGTH = 20
@@ -47,11 +49,13 @@ def repeated_share(text: str, length: int = LENGTH) -> float:
         0 where all differ, towards 1 for a loop.
 
     Raises:
-        ValueError: if the text is shorter than one string.
+        ConfigError: if the text is shorter than one string.
     """
     total = len(text) - length + 1
     if length < 1 or total < 1:
-        raise ValueError(f"a text of {len(text)} characters holds no string of {length}.")
+        raise ConfigError(
+            f"a text of {len(text)} characters holds no string of {length}; give a longer text or a length within it."
+        )
     return 1 - len({text[start : start + length] for start in range(total)}) / total
 
 
@@ -65,7 +69,15 @@ def measure(
         temperatures: 0 is greedy.
         chars: how much it writes, the prompt not counted.
         seed: of the draws.
+
+    Raises:
+        ConfigError: if `chars` or a temperature is out of range.
     """
+    if not LENGTH <= chars <= MAX_NEW_TOKENS:
+        raise ConfigError(
+            f"chars is {chars:,}; it must lie between {LENGTH}, the length of a string that is counted, and "
+            f"{MAX_NEW_TOKENS:,}."
+        )
     prompt = fold(PROMPT, CharVocab(model.config.vocab)).text
     measured = []
     for temperature in temperatures:

@@ -22,7 +22,7 @@ from minrnn.results.figures import bundled, published
 from minrnn.results.records import TRIALS, Record, Records
 from minrnn.results.studies import REPLICATION, STUDIES
 from minrnn.results.study import Study
-from minrnn.results.tables import NOT_YET, duration, fill, loss, machines, params, table, val_loss
+from minrnn.results.tables import NOT_YET, check, duration, fill, loss, machines, params, table, val_loss
 from minrnn.results.task_studies import TASK_STUDY
 from minrnn.results.weights_studies import WEIGHTS
 
@@ -49,17 +49,20 @@ def renew(docs: Path, runs: Path, readme: Path, shipped: Path = SHIPPED) -> list
         One line on every study: how many of its rows have been run.
 
     Raises:
-        MinrnnError: if a folder is damaged, or a page lacks its markers.
+        MinrnnError: if a folder is damaged, or a page is not there or lacks its markers. Nothing is changed then.
     """
     found = records.collect(runs, records.load(docs / RECORDS))
+    wanted = {readme if page == README else docs / page: parts for page, parts in pages(found).items()}
+    for path, sections in wanted.items():
+        check(path, sections)
     records.save(found, docs / RECORDS)
     (docs / CHARTS).mkdir(exist_ok=True)
     for name, picture in charts(found).items():
         write_text(docs / CHARTS / name, picture)
     task_results.save(task_results.gather(found.get(TASK_STUDY, {})), shipped / task_results.SHIPPED.name)
     weights.save(weights.gather(found), shipped / weights.SHIPPED.name)
-    for page, sections in pages(found).items():
-        fill(readme if page == README else docs / page, sections)
+    for path, sections in wanted.items():
+        fill(path, sections)
     return [f"{s.name}: {len(found.get(s.name, {}))} of {len(s.rows)} rows run" for s in STUDIES.values()]
 
 

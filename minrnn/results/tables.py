@@ -28,7 +28,7 @@ def update_readme(path: Path) -> bool:
         Whether the file changed.
 
     Raises:
-        MinrnnError: if the file has no such markers.
+        MinrnnError: as `fill`.
     """
     return fill(path, {"results": readme_table()})
 
@@ -40,24 +40,39 @@ def fill(path: Path, sections: dict[str, str]) -> bool:
         Whether the file changed.
 
     Raises:
-        MinrnnError: if the file lacks a pair of markers.
+        MinrnnError: if the file cannot be read or written, or lacks a pair of markers.
     """
-    before = text = path.read_text(encoding="utf-8")
+    before = text = _read(path)
     for name, content in sections.items():
         start, end = _inside(text, name, path)
         text = f"{text[:start]}\n\n{content}\n\n{text[end:]}"
     if text != before:
-        write_text(path, text)
+        try:
+            write_text(path, text)
+        except OSError as error:
+            raise MinrnnError(
+                f"{path} cannot be written ({error.strerror or error}); check its permissions."
+            ) from None
     return text != before
+
+
+def check(path: Path, names: Iterable[str]) -> None:
+    """Whether `fill` can fill these sections, so that nobody computes for minutes for a page that is not there.
+
+    Raises:
+        MinrnnError: if the file cannot be read, or lacks a pair of markers.
+    """
+    for name in names:
+        section(path, name)
 
 
 def section(path: Path, name: str) -> str:
     """What stands between a pair of markers.
 
     Raises:
-        MinrnnError: if the file lacks them.
+        MinrnnError: if the file cannot be read, or lacks them.
     """
-    text = path.read_text(encoding="utf-8")
+    text = _read(path)
     start, end = _inside(text, name, path)
     return text[start:end].strip()
 
@@ -109,6 +124,16 @@ def machines(devices: Iterable[str]) -> list[str]:
 def breakdown(result: Result) -> str:
     """Where the weights sit, in thousands: `17 / 1,190 / 1,090 / 17`."""
     return " / ".join(f"{count / 1000:,.0f}" for count in result.params.values())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or error
+    except UnicodeDecodeError as error:
+        reason = f"byte {error.start:,} is not UTF-8"
+    raise MinrnnError(f"the page {path} cannot be read ({reason}); name one that is there, or its folder.")
 
 
 def _inside(text: str, name: str, path: Path) -> tuple[int, int]:

@@ -40,7 +40,16 @@ def test_an_unknown_command_is_answered_with_the_list(
 
 
 @pytest.mark.parametrize(
-    ("words", "hint"), [(["eval", "nowhere", "--json"], "nowhere"), (["sample", "nowhere"], "nowhere")]
+    ("words", "hint"),
+    [
+        (["eval", "nowhere", "--json"], "nowhere"),
+        (["sample", "nowhere"], "nowhere"),
+        (["results", "--update-readme", "--readme", "nowhere"], "the page nowhere cannot be read"),
+        (["inside", "report", "--docs", "."], "the page inside.md cannot be read"),
+        (["inside", "measure", "--docs", "nowhere"], "the page nowhere/inside.md cannot be read"),
+        (["repetition", "--docs", "nowhere"], "the page nowhere/replication.md cannot be read"),
+        (["study", "report", "--docs", "nowhere"], "cannot be read"),
+    ],
 )
 def test_a_mistake_is_one_line_and_exit_status_1(
     words: list[str],

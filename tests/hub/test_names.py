@@ -16,9 +16,11 @@ def test_a_presets_model_has_a_repo_of_its_own(preset: str, model: str) -> None:
 
 @pytest.mark.parametrize(
     "repo",
-    ["ann", "ann/", "/x", "a/b/c", "ünn/x", ".ann/x", "ann/-x", "a b/x", "a" * 97 + "/x", "ann/x" + "y" * 96]
-    + ["ann/x--y", "ann/x.", "ann/x-", "ann/a..b", "ann/x.git", "an--n/x", "ann./x", "ann-/x"],
-)
+    [
+        "ann", "ann/", "/x", "a/b/c", "ünn/x", ".ann/x", "ann/-x", "a b/x", "a" * 97 + "/x", "ann/x" + "y" * 96,
+        "ann/x--y", "ann/x.", "ann/x-", "ann/a..b", "ann/x.git", "an--n/x", "ann./x", "ann-/x",
+    ],
+)  # fmt: skip
 def test_what_can_be_no_repo_is_named_with_the_rule(repo: str) -> None:
     with pytest.raises(HubError, match="cannot be a repo on the Hub; user and repo are letters"):
         checked(repo)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from minrnn.config import ModelConfig
+from minrnn.errors import ConfigError
 from minrnn.models import LanguageModel
 from minrnn.results import repetition, tables
 from minrnn.results.repetition import measure, repeated_share
@@ -24,8 +25,15 @@ def test_the_share_counts_strings_and_not_characters() -> None:
 
 
 def test_a_text_shorter_than_one_string_is_refused() -> None:
-    with pytest.raises(ValueError, match="3 characters holds no string of 20"):
+    with pytest.raises(ConfigError, match="3 characters holds no string of 20; give a longer text"):
         repeated_share("abc")
+
+
+@pytest.mark.parametrize("chars", [0, 1, 19, 5_001])
+def test_a_length_that_cannot_be_counted_is_refused_before_anything_is_written(chars: int) -> None:
+    model = LanguageModel(ModelConfig("mingru", "ab\n", n_layer=1, n_embd=16)).eval()
+    with pytest.raises(ConfigError, match=rf"chars is {chars:,}; it must lie between 20, .* and 5,000"):
+        measure(model, chars=chars)
 
 
 def test_greedy_decoding_of_a_small_model_loops_and_sampling_does_not() -> None:

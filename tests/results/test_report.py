@@ -52,6 +52,12 @@ def test_the_pages_hold_what_the_records_give() -> None:
     assert weights.stored() == weights.gather(found)
 
 
+def test_a_report_without_its_pages_changes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(MinrnnError, match="the page .* cannot be read"):
+        renew(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_report_renews_the_pages(tmp_path: Path) -> None:
     for page in PAGES:
         (tmp_path / page).write_text((DOCS / page).read_text(encoding="utf-8"), encoding="utf-8")

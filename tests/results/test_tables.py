@@ -47,6 +47,30 @@ def test_a_page_without_markers_is_refused(tmp_path: Path) -> None:
         results.update_readme(page)
 
 
+def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "latin.md").write_bytes(b"\xe9")
+    for name, why in (
+        ("none.md", "No such file"),
+        (".", "Is a directory"),
+        ("latin.md", "byte 0 is not UTF-8"),
+    ):
+        for act in (results.update_readme, lambda path: tables.check(path, ["results"])):
+            with pytest.raises(
+                MinrnnError, match=rf"the page .* cannot be read \({why}.*name one that is there"
+            ):
+                act(tmp_path / name)
+
+
+def test_a_page_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "page.md").write_text("<!-- a -->\n<!-- /a -->\n")
+    monkeypatch.setattr(tables, "write_text", full)
+    with pytest.raises(MinrnnError, match=r"page.md cannot be written \(No space left"):
+        tables.fill(tmp_path / "page.md", {"a": "b"})
+
+
 def test_the_readmes_table_is_the_generated_one() -> None:
     if not README.is_file() or not tables.section(README, "results"):
         pytest.skip("README.md has no table of results yet")
