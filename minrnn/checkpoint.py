@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from minrnn import data
+from minrnn.checked import shown
 from minrnn.config import ModelConfig
 from minrnn.data import Source
 from minrnn.errors import CheckpointError, HubError
 from minrnn.files import is_file, read_json
 from minrnn.models import CharModel, LanguageModel, disk
+from minrnn.models.download import REPO
 from minrnn.settings import MAX_JSON_BYTES
 
 BUNDLED = Path(__file__).resolve().parent.parent / "checkpoints"
 """The folder of the weights that come with the program: PRESET/MODEL."""
+_BUNDLED = "checkpoints"
+"""How the name of a checkpoint that comes with the program begins, wherever the program lies."""
 METRICS, HISTORY = "metrics.json", "history.jsonl"
 
 
@@ -41,15 +45,19 @@ def load(ref: str | Path, *, local_files_only: bool = False) -> Checkpoint:
     """Load a checkpoint from a folder, "user/repo" or "user/repo@revision".
 
     Args:
-        ref: where from.
+        ref: where from; "checkpoints/PRESET/MODEL" names one that comes with the program in every working folder.
         local_files_only: read a repo from the local cache, without asking the Hub.
 
     Raises:
         CheckpointError: if it is not a model this code knows.
         HubError: if the Hub does not give it.
     """
-    if os.path.isdir(ref):  # unlike Path's, it bears what cannot be a path, such as a name that is too long
-        return Checkpoint(LanguageModel.from_pretrained(ref), read_metrics(Path(ref) / METRICS), str(ref))
+    if (folder := folder_of(ref)) is not None:
+        return Checkpoint(LanguageModel.from_pretrained(folder), read_metrics(folder / METRICS), str(folder))
+    if not REPO.fullmatch(str(ref).partition("@")[0]):
+        raise CheckpointError(
+            f"{shown(str(ref))} is neither a folder on this machine nor a Hub repo of the form user/repo."
+        )
     return load_repo(str(ref), local_files_only=local_files_only)
 
 
@@ -60,7 +68,9 @@ def read_config(ref: str) -> ModelConfig:
         CheckpointError: if it is not that of a model this code knows.
         HubError: if the Hub does not give it.
     """
-    repo, _, wanted = (ref, "", "") if os.path.isdir(ref) else ref.partition("@")
+    if (folder := folder_of(ref)) is not None:
+        return disk.read_config(disk.fetch_config(str(folder)))
+    repo, _, wanted = ref.partition("@")
     return disk.read_config(disk.fetch_config(repo, wanted or None))
 
 
@@ -86,6 +96,33 @@ def load_repo(ref: str, *, local_files_only: bool = False) -> Checkpoint:
 def bundled(preset: str, model: str) -> Path:
     """The folder of a bundled checkpoint. It may not be there."""
     return BUNDLED / preset / model
+
+
+def bundled_name(preset: str, model: str) -> str:
+    """The name of a bundled checkpoint on every machine and in every working folder."""
+    return f"{_BUNDLED}/{preset}/{model}"
+
+
+def folder_of(ref: str | Path) -> Path | None:
+    """The folder that a checkpoint's name means here; None where there is none, and it may be a repo's name."""
+    if os.path.isdir(ref):  # unlike Path's, it bears what cannot be a path, such as a name that is too long
+        return Path(ref)
+    parts = Path(ref).parts
+    if len(parts) != 3 or parts[0] != _BUNDLED or ".." in parts:
+        return None
+    folder = bundled(*parts[1:])
+    return folder if os.path.isdir(folder) else None
+
+
+def lasting_name(ref: str) -> str:
+    """The name of a checkpoint that means the same in every working folder: a whole path for a folder, and for a
+    bundled one `checkpoints/PRESET/MODEL`, wherever the program lies. A repo's name stays as it is."""
+    if (folder := folder_of(ref)) is None:
+        return ref
+    real = folder.resolve()
+    if real.parent.parent == BUNDLED.resolve():
+        return bundled_name(real.parent.name, real.name)
+    return os.path.abspath(folder)
 
 
 def read_metrics(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 import string
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,44 @@ def test_a_name_of_a_repo_never_tells_which_paths_exist(
             checkpoint.load_repo(name.format(last), local_files_only=True)
         said.append(str(refused.value).replace(last, "*"))
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    "ref", ["/tmp/no/such", "./nowhere", "nowhere", "a/b/c", "checkpoints/base/none", "a b/c"]
+)
+@pytest.mark.parametrize("read", [checkpoint.load, checkpoint.read_config])
+def test_a_name_that_is_neither_a_folder_nor_a_repos_is_told_as_both(
+    read: Callable[[str], object], ref: str
+) -> None:
+    with pytest.raises(CheckpointError, match=f"'{ref}' is neither a folder on this machine nor a Hub repo"):
+        read(ref)
+
+
+def test_a_bundled_checkpoint_has_one_name_in_every_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled = tmp_path / "program" / "checkpoints"
+    small().save(bundled / "base" / "lstm")
+    monkeypatch.setattr(checkpoint, "BUNDLED", bundled)
+    for place in (tmp_path, tmp_path / "program"):
+        monkeypatch.chdir(place)
+        assert checkpoint.lasting_name(str(bundled / "base" / "lstm")) == "checkpoints/base/lstm"
+        assert checkpoint.lasting_name("checkpoints/base/lstm") == "checkpoints/base/lstm"
+        assert checkpoint.load("checkpoints/base/lstm").model.config == small().config
+        assert checkpoint.read_config("checkpoints/base/lstm") == small().config
+    for other in ("checkpoints/base/gru", "checkpoints/../base", "checkpoints/base/lstm/..", "checkpoints"):
+        monkeypatch.chdir(tmp_path)
+        assert checkpoint.folder_of(other) is None
+
+
+def test_a_folders_lasting_name_is_its_whole_path_and_a_repos_its_own(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for typed in ("model", "./model", "model/../model", str(folder)):
+        assert checkpoint.lasting_name(typed) == str(folder)
+    for repo in ("ann/model", "ann/model@main", "nowhere"):
+        assert checkpoint.lasting_name(repo) == repo
 
 
 @every_model

@@ -17,14 +17,15 @@ from typing import Any
 
 import tyro
 
-from minrnn import corpora, data, device, files, presets
+from minrnn import checkpoint, corpora, data, device, files, presets
 from minrnn.cli.progress import show
 from minrnn.config import MixerOptions, ModelConfig, TrainConfig
 from minrnn.corpora import OWN, Corpus
 from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.models import mixer_class
-from minrnn.ranks import Ranks, joined
-from minrnn.runs import folder, teachers
+from minrnn.ranks import ALONE, Ranks, joined
+from minrnn.runs import folder, process, teachers
+from minrnn.runs.checks import check_machine, check_trainable
 from minrnn.runs.follower import follow
 from minrnn.runs.lock import held
 from minrnn.runs.spec import RunSpec, check_resumable, fine_tune, from_preset
@@ -85,7 +86,7 @@ def main(words: list[str]) -> None:
         if not ranks.leads:
             _train_along(ranks)
             return
-        out = prepared(words)
+        out = prepared(words, ranks)
         spec = folder.read_spec(out)
         with _stop_on_signals() as asked:
             show(folder.execute(out, should_stop=asked, ranks=ranks), spec.train, out)
@@ -100,21 +101,29 @@ def _train_along(ranks: Ranks) -> None:
             raise SystemExit(1) from None
 
 
-def prepared(words: list[str]) -> Path:
-    """The folder of the run that the words ask for, ready to be trained."""
+def prepared(words: list[str], ranks: Ranks = ALONE) -> Path:
+    """The folder of the run that the words ask for, ready to be trained by these processes.
+
+    Raises:
+        MinrnnError: if it cannot be trained, as far as that is known before; then nothing is made or changed.
+    """
     named = _named(words)
     if named.run is not None:
         if _beside_run(words):
             raise ConfigError(
                 "--run takes everything from the folder; use --out DIR --resume to change its budget."
             )
-        return Path(named.run)
+        folder.read_spec(out := Path(named.run))
+        process.forget_old_stop(out)
+        return out
     spec, out, text = parse(words)
     if named.resume:
+        check_machine(spec.train, ranks)
         _change(out, spec)
     else:
         source = data.load(spec.corpus) if text is None else text
-        teachers.check(spec, source)  # all of this before there is a folder
+        check_trainable(spec, source, ranks)
+        teachers.check(spec, source)
         folder.create(out, spec, None if text is None else text.text)
     return out
 
@@ -208,6 +217,10 @@ def _start(named: argparse.Namespace) -> RunSpec:
     if named.resume:
         if named.out is None:
             raise ConfigError("no folder is named; say by --out which run should go on.")
+        if folder.is_unbegun(Path(named.out)):
+            raise CheckpointError(
+                f"{named.out} holds a run that has not begun; train it by --run {named.out}."
+            )
         if not folder.has_begun(Path(named.out)):
             raise CheckpointError(f"{named.out} holds no run to go on with; leave out --resume to start one.")
         return folder.read_spec(Path(named.out))
@@ -251,8 +264,8 @@ def _spec(flags: TrainFlags, start: RunSpec) -> RunSpec:
         model=shape,
         train=flags.recipe,
         preset=flags.preset,
-        init=flags.init,
-        teachers=flags.teacher,
+        init=flags.init and checkpoint.lasting_name(flags.init),
+        teachers=tuple(map(checkpoint.lasting_name, flags.teacher)),
     )
 
 

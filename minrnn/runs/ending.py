@@ -17,7 +17,7 @@ from minrnn.data import Data, Source
 from minrnn.models import LanguageModel
 from minrnn.runs.events import METRICS
 from minrnn.runs.saving import MODEL
-from minrnn.runs.spec import RunSpec, command
+from minrnn.runs.spec import RunSpec, as_typed, command
 from minrnn.train import Done, TrainState
 
 
@@ -65,7 +65,7 @@ def finish(
     metrics: dict[str, Any] = {
         "model": model.config.mixer,
         "preset": spec.preset,
-        "init": spec.init,
+        "init": None if spec.init is None else as_typed(spec.init),
         **_lineage(spec),
         "n_params": model.n_params,
         **scored.figures,
@@ -96,7 +96,7 @@ def _lineage(spec: RunSpec) -> dict[str, Any]:
     if not spec.is_taught:
         return {}
     pairs = zip(spec.teachers, spec.teachers_sha256, strict=True)
-    return {"teachers": [{"name": name, "sha256": sha256} for name, sha256 in pairs]}
+    return {"teachers": [{"name": as_typed(name), "sha256": sha256} for name, sha256 in pairs]}
 
 
 def score(bound: Data, model: LanguageModel, spec: RunSpec, should_stop: Callable[[], bool]) -> Scored:

@@ -63,9 +63,7 @@ def create(out: Path, spec: RunSpec, text: str | None = None) -> None:
         out.mkdir(parents=True, exist_ok=True)
         with held(out):  # of two who make a run here, the second finds the first one's
             if (out / CONFIG).exists() or (out / RESUME).exists():
-                raise CheckpointError(
-                    f"{out} holds a run already; go on with it by --resume, or choose another --out."
-                )
+                raise CheckpointError(_occupied(out))
             if text is not None:
                 files.write_text(out / OWN_TEXT, text)
             files.write_json(out / CONFIG, spec.to_dict())
@@ -73,6 +71,15 @@ def create(out: Path, spec: RunSpec, text: str | None = None) -> None:
         raise CheckpointError(
             f"the folder {out} cannot be made ({error.strerror or error}); choose another place."
         ) from error
+
+
+def _occupied(out: Path) -> str:
+    """Why no run can be made in a folder, and the way to what is there."""
+    if has_begun(out):
+        return f"{out} holds a run already; go on with it by --resume, or choose another --out."
+    if is_unbegun(out):
+        return f"{out} holds a run that has not begun; train it by --run {out}, or choose another --out."
+    return f"{out} holds files of something else than a run of this minRNN; choose another --out."
 
 
 def change(out: Path, spec: RunSpec) -> None:
@@ -124,6 +131,13 @@ def spec_in(config: Mapping[str, Any], out: Path) -> RunSpec:
 def has_begun(out: Path) -> bool:
     """Whether there is a model in this run, and something to resume."""
     return files.is_file(out / RESUME) and files.is_file(out / CONFIG)
+
+
+def is_unbegun(out: Path) -> bool:
+    """Whether there is a run that can be read here and has not begun."""
+    with suppress(CheckpointError):
+        return not has_begun(out) and bool(read_spec(out))
+    return False
 
 
 def read_corpus(spec: RunSpec, out: Path) -> Source:

@@ -11,6 +11,7 @@ from minrnn import checkpoint, data, presets, settings
 from minrnn.checked import shown
 from minrnn.data import Source
 from minrnn.errors import CheckpointError, ConfigError
+from minrnn.runs.checks import vocab_of
 from minrnn.runs.listing import FOLLOWED, Listing, Run
 from minrnn.runs.spec import RunSpec
 from minrnn.tasks import TASKS
@@ -67,13 +68,14 @@ def follow(runs: Sequence[Run]) -> None:
 
 
 def check_vocab(spec: RunSpec, source: Source) -> None:
-    """Raise ConfigError if one iter on that text would take more memory than a small machine has."""
+    """Raise ConfigError if one iter on that text would take more memory than a small machine has. The characters are
+    those that the model will have: a checkpoint keeps its own beside the text's."""
     chars = spec.train.batch_size * data.window(spec.corpus, spec.model)
     _check(
         [
             (
                 "batch times window times different characters",
-                chars * len(source.vocab),
+                chars * len(vocab_of(spec, source)),
                 settings.MAX_LOGITS_AN_ITER,
             )
         ]

@@ -18,8 +18,8 @@ from pathlib import Path
 import minrnn
 from minrnn import cores, device, files, settings
 from minrnn.errors import MinrnnError
-from minrnn.runs.folder import ERROR, LOG, STARTING, STOP, read_spec
-from minrnn.runs.lock import is_held
+from minrnn.runs.folder import ERROR, LOG, STARTING, STOP, forget_stop, read_spec
+from minrnn.runs.lock import held, is_held
 
 try:
     import resource
@@ -82,8 +82,26 @@ def stop(out: Path) -> None:
 
 def is_alive(out: Path) -> bool:
     """Whether a process trains in this folder, or has just been started to."""
+    return is_held(out) or is_starting(out)
+
+
+def is_starting(out: Path) -> bool:
+    """Whether a queue has just started this run's worker, which does not hold the run's lock yet."""
     age_s = time.time() - _mtime_ns(out / STARTING) / 1e9
-    return is_held(out) or ((out / STARTING).exists() and -STARTING_S < age_s < STARTING_S)
+    return (out / STARTING).exists() and -STARTING_S < age_s < STARTING_S
+
+
+def forget_old_stop(out: Path) -> None:
+    """Forget a request to stop that a worker which was killed left behind, for a worker that begins now. One that a
+    queue has started keeps it: the queue forgot what was there, and somebody has asked since.
+
+    Raises:
+        CheckpointError: if another process trains in this folder, or it cannot be written.
+    """
+    if (out / STOP).exists():
+        with held(out):
+            if not is_starting(out):
+                forget_stop(out)
 
 
 def words(out: Path) -> list[str]:

@@ -17,11 +17,11 @@ from minrnn.corpora import OWN, Corpus
 from minrnn.errors import ConfigError, CorpusError
 from minrnn.models import MODEL_NAMES, mixer_class
 from minrnn.runs import folder, limits
+from minrnn.runs.checks import check_trainable
 from minrnn.runs.spec import (
     OWN_TEXT,
     SIGNED_SUFFIX,
     RunSpec,
-    check_trainable,
     command,
     fine_tune,
     from_preset,

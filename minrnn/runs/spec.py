@@ -7,6 +7,7 @@ the worker reads it there, and the command that people are shown is made from it
 from __future__ import annotations
 
 import dataclasses
+import os
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minrnn import checkpoint, data, files, presets
+from minrnn import checkpoint, files, presets
 from minrnn.checked import Checked, from_mapping
 from minrnn.config import ModelConfig, TrainConfig
 from minrnn.corpora import OWN
-from minrnn.data import Source
 from minrnn.errors import ConfigError, MinrnnError
 from minrnn.models import disk, mixer_class
+from minrnn.presets import Preset
 from minrnn.settings import MAX_JSON_BYTES
 from minrnn.tasks import TASKS
 
@@ -82,13 +83,21 @@ class RunSpec(Checked):
         if self.teachers and self.corpus in TASKS:
             raise ConfigError(
                 f"{self.corpus} is a task, and what teachers expect can be computed beforehand for a text alone: a "
-                "task's texts are drawn anew for every batch. Train on a text, or leave out --teacher."
+                f"task's texts are drawn anew for every batch. Train on a text, or {self.without_teachers}."
             )
 
     @property
     def is_taught(self) -> bool:
         """Whether there are teachers, and they have a share of the target."""
         return bool(self.teachers) and self.train.teacher_share > 0
+
+    @property
+    def without_teachers(self) -> str:
+        """What to do, in words, so that nobody teaches the run."""
+        own = presets.PRESETS.get(self.preset, {}).get(self.model.mixer)
+        if own is None or self.teachers != _teachers(own):
+            return "leave out --teacher"
+        return f"choose another preset than {self.preset}, which names these teachers"
 
     @property
     def model_key(self) -> str:
@@ -132,8 +141,12 @@ def from_preset(preset: str, model: str) -> RunSpec:
         ConfigError: if there is no such preset, or it has no such model.
     """
     found = presets.get(preset, model)
-    teachers = tuple(files.typed(checkpoint.bundled("base", name)) for name in found.teachers)
-    return RunSpec(found.corpus, found.model, found.train, preset, teachers=teachers)
+    return RunSpec(found.corpus, found.model, found.train, preset, teachers=_teachers(found))
+
+
+def _teachers(preset: Preset) -> tuple[str, ...]:
+    """A preset's teachers by names that hold in every working folder."""
+    return tuple(checkpoint.bundled_name("base", name) for name in preset.teachers)
 
 
 def fine_tune(init: str, preset: str = "") -> RunSpec:
@@ -141,7 +154,8 @@ def fine_tune(init: str, preset: str = "") -> RunSpec:
 
     Args:
         init: a folder or a Hub repo.
-        preset: whose recipe; empty takes the one the checkpoint came from, else tiny.
+        preset: whose recipe and teachers; empty takes the recipe that the checkpoint came from, else that of tiny, and
+            no teachers: they may not know the text to come.
 
     Raises:
         MinrnnError: if the checkpoint's config cannot be read, or the preset has no recipe for its model.
@@ -150,25 +164,37 @@ def fine_tune(init: str, preset: str = "") -> RunSpec:
     preset = preset or preset_of(init, shape.mixer)
     found = presets.get(preset, shape.mixer)
     recipe = dataclasses.replace(found.train, learning_rate=found.train.learning_rate * FINE_TUNE_RATE)
-    return RunSpec(found.corpus, shape, recipe, preset, init)
+    name = checkpoint.lasting_name(init)
+    return RunSpec(found.corpus, shape, recipe, preset, name, teachers=_teachers(found))
 
 
 def preset_of(init: str, mixer: str) -> str:
-    """The preset whose recipe tunes a checkpoint: its own where it is known, else the first with such a model.
+    """The preset whose recipe tunes a checkpoint: its own where it is known, else the first with such a model. It has
+    no teachers: in the place of one with teachers stands the one that is the same without them.
 
     Args:
         init: a folder or a Hub repo; of a repo its metrics.json is read.
         mixer: of the checkpoint.
     """
-    path = Path(init).resolve()
-    if not path.is_dir():
+    if (folder := checkpoint.folder_of(init)) is None:
         named = [_published_preset(init)]
     else:  # checkpoints/PRESET/MODEL; or a run's model, scored or not yet
+        path = folder.resolve()
         run = files.read_object(path.parent / "config.json")
         metrics = files.read_object(path / checkpoint.METRICS)
         named = [run.get("preset"), metrics.get("preset"), path.parent.name]
-    known = [preset for preset in (*named, *_FALLBACKS) if mixer in presets.PRESETS.get(str(preset), ())]
-    return str(known[0]) if known else _FALLBACKS[0]
+    known = filter(None, (untaught(str(preset), mixer) for preset in (*named, *_FALLBACKS)))
+    return next(known, _FALLBACKS[0])
+
+
+def untaught(preset: str, mixer: str) -> str | None:
+    """The preset with the same shape and recipe and without teachers: itself where it has none; None if there is none,
+    or no such preset has that model."""
+    found = presets.PRESETS.get(preset, {}).get(mixer)
+    if found is None or not found.teachers:
+        return preset if found else None
+    alone = dataclasses.replace(found, teachers=())
+    return next((name for name, models in presets.PRESETS.items() if models.get(mixer) == alone), None)
 
 
 def _published_preset(repo: str) -> Any:
@@ -177,16 +203,6 @@ def _published_preset(repo: str) -> Any:
         path = disk.fetch(name, checkpoint.METRICS, revision or None, max_bytes=MAX_JSON_BYTES)
         return checkpoint.read_metrics(path).get("preset")
     return None
-
-
-def check_trainable(spec: RunSpec, source: Source) -> None:
-    """Whether a spec can be trained on a text or a task, as far as that is known without training.
-
-    Raises:
-        CorpusError: for a text that is shorter than a window.
-        ConfigError: for a vocabulary that is too large, or positions that do not reach over a task's text.
-    """
-    data.check(source, spec.model)
 
 
 def check_resumable(old: RunSpec, new: RunSpec) -> None:
@@ -198,8 +214,8 @@ def check_resumable(old: RunSpec, new: RunSpec) -> None:
     pairs = [
         ("corpus", old.corpus, new.corpus),
         ("preset", old.preset, new.preset),
-        ("init", old.init, new.init),
-        ("teacher", " ".join(old.teachers), " ".join(new.teachers)),
+        ("init", old.init and checkpoint.lasting_name(old.init), new.init),
+        ("teacher", " ".join(map(checkpoint.lasting_name, old.teachers)), " ".join(new.teachers)),
     ]
     pairs += _differences(old.model, new.model) + _differences(old.model.options, new.model.options)
     pairs += [pair for pair in _differences(old.train, new.train) if pair[0] not in CHANGEABLE]
@@ -229,18 +245,25 @@ def flags(spec: RunSpec, out: str | Path = "") -> list[str]:
     """
     corpus = str(Path(out) / OWN_TEXT) if spec.corpus == OWN else spec.corpus
     name = spec.preset if spec.model.mixer in presets.PRESETS.get(spec.preset, ()) else _any_preset(spec)
+    if not spec.teachers:  # as earlier versions trained a checkpoint on by a preset with teachers
+        name = untaught(name, spec.model.mixer) or name
     words = ["--preset", name, "--model", spec.model.mixer, "--corpus", corpus]
     if spec.teachers:
-        words += ["--teacher", *spec.teachers]
+        words += ["--teacher", *map(as_typed, spec.teachers)]
     preset = presets.get(name, spec.model.mixer)
     if spec.init is not None:
-        words += ["--init", spec.init, "--learning-rate", str(spec.train.learning_rate)]
+        words += ["--init", as_typed(spec.init), "--learning-rate", str(spec.train.learning_rate)]
         words += ["--dropout", str(spec.model.dropout)]
         return words + _flags(spec.train, preset.train, {"learning_rate"})
     plain = mixer_class(spec.model.mixer).Options()
     words += _flags(spec.model, preset.model, {"mixer", "vocab", "options"})
     words += _flags(spec.model.options or plain, preset.model.options or plain)
     return words + _flags(spec.train, preset.train)
+
+
+def as_typed(name: str) -> str:
+    """The name of a checkpoint as one types it here: a folder's is shorter within the working folder."""
+    return files.typed(Path(name)) if os.path.isabs(name) else name
 
 
 def _any_preset(spec: RunSpec) -> str:

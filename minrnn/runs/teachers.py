@@ -18,6 +18,7 @@ from minrnn.errors import CheckpointError, ConfigError, TrainingError
 from minrnn.events import Teaching
 from minrnn.models import Committee, LanguageModel, disk
 from minrnn.ranks import Ranks
+from minrnn.runs.checks import vocab_of
 from minrnn.runs.spec import RunSpec
 from minrnn.settings import MAX_WEIGHTS_BYTES
 from minrnn.teaching import Lesson
@@ -38,10 +39,9 @@ def check(spec: RunSpec, source: Source) -> None:
         MinrnnError: if one of them, or the checkpoint to start from, cannot be read.
     """
     if spec.is_taught:
-        own = "" if spec.init is None else checkpoint.read_config(spec.init).vocab
-        vocab = CharVocab(own).grow(source.vocab).chars if own else source.vocab
+        vocab = vocab_of(spec, source)
         for name in spec.teachers:
-            _check_vocab(name, checkpoint.read_config(name).vocab, vocab)
+            _check_vocab(name, checkpoint.read_config(name).vocab, vocab, f", or {spec.without_teachers}")
 
 
 def sha256s(spec: RunSpec) -> tuple[str, ...]:
@@ -168,11 +168,12 @@ def _teacher(name: str) -> tuple[LanguageModel, str]:
         return found.model, hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_vocab(name: str, known: str, vocab: str) -> None:
+def _check_vocab(name: str, known: str, vocab: str, otherwise: str = "") -> None:
     if unknown := sorted(set(vocab) - set(known)):
         raise ConfigError(
             f"the teacher {name} does not know {len(unknown)} of the {len(vocab)} characters that the model has, such "
-            f"as {unknown[0]!r}; take teachers that were trained on this text, or on one with all of its characters."
+            f"as {unknown[0]!r}; take teachers that were trained on this text or on one with all of its characters"
+            f"{otherwise}."
         )
 
 

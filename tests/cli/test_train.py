@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,10 @@ import torch
 from minrnn import checkpoint, presets, train
 from minrnn.cli.main import main
 from minrnn.cli.train import parse, prepared
-from minrnn.errors import CheckpointError, ConfigError
+from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.models import MODEL_NAMES
-from minrnn.runs import folder
+from minrnn.ranks import Ranks
+from minrnn.runs import folder, process
 from minrnn.runs.events import METRICS, last_event, read_events
 from minrnn.runs.lock import held
 from tests.cli.conftest import FLAGS
@@ -77,7 +80,14 @@ def test_a_fine_tune_keeps_the_shape_and_lowers_the_rate(trained: Path) -> None:
             ["--teacher", "nowhere", "--corpus", "python", "--out", "x", *FLAGS],
             "'nowhere' is neither a folder",
         ),
-        (["--teacher", "A", "--corpus", "parity", "--out", "x", *FLAGS], "parity is a task"),
+        (
+            ["--teacher", "A", "--corpus", "parity", "--out", "x", *FLAGS],
+            "Train on a text, or leave out --teacher",
+        ),
+        (
+            ["--preset", "taught", "--corpus", "parity", "--out", "x"],
+            "Train on a text, or choose another preset than taught",
+        ),
         (["--teacher", "--out", "x"], "--teacher names no checkpoint"),
         (["--teacher-share", "0.5", "--out", "x"], "--teacher-share is 0.5 and there is no teacher"),
         (
@@ -213,15 +223,89 @@ def test_the_precision_may_change_when_a_run_goes_on(out: Path) -> None:
     assert (metrics["dtype"], metrics["train"]["device"], metrics["iters"]) == ("bfloat16", "cpu", 5)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
-def test_a_device_that_is_not_here_is_told_and_the_run_can_go_on_elsewhere(
+NO_CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
+
+
+@NO_CUDA
+def test_a_device_that_is_not_here_is_told_and_the_same_command_trains_elsewhere(
     text_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["train", "--corpus", str(text_file), "--out", str(tmp_path / "run"), *FLAGS]
-    assert "device 'cuda' is not on this machine; choose one of: cpu" in told(
-        [*words, "--device", "cuda"], capsys
-    )
-    assert "is not on this machine" in (tmp_path / "run" / "error.txt").read_text()
+    error = told([*words, "--device", "cuda"], capsys)
+    assert "device 'cuda' is not on this machine; choose one of: cpu" in error
+    assert not (tmp_path / "run").exists()
+    main([*words, "--device", "cpu"])
+    assert last_event(tmp_path / "run" / METRICS) == train.Done(3, "max_iters")
+
+
+@NO_CUDA
+def test_a_run_that_cannot_go_on_as_asked_stays_as_it_was(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (out / "config.json").read_bytes()
+    error = told(["train", "--out", str(out), "--resume", "--max-iters", "9", "--device", "cuda"], capsys)
+    assert "is not on this machine" in error
+    with pytest.raises(ConfigError, match="batch_size 2 cannot be split among 3 processes"):
+        prepared(["--out", str(out), "--resume", "--max-iters", "9"], Ranks(0, 3))
+    assert (out / "config.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--block-size", "4500"], "use a longer text or a smaller window"),
+        (["--model", "nanogpt", "--n-head", "3"], "n_head 3 does not divide n_embd 16"),
+        (["--n-embd", "2048", "--n-layer", "4"], "parameters, and no checkpoint of more than 50,000,000"),
+        (["--batch-size", "16"], "batch_size 16 cannot be split among 3 processes"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_there_is_a_folder(
+    words: list[str], hint: str, text_file: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(MinrnnError, match=hint):
+        prepared(["--corpus", str(text_file), "--out", str(tmp_path / "run"), *FLAGS, *words], Ranks(0, 3))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_has_not_begun_is_told_with_the_way_to_it(
+    text_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--corpus", str(text_file), "--out", str(tmp_path / "run"), *FLAGS]
+    out = prepared(words)
+    for again in (["train", *words], ["train", *words, "--resume"]):
+        assert f"holds a run that has not begun; train it by --run {out}" in told(again, capsys)
+    main(["train", "--run", str(out)])
+    assert last_event(out / METRICS) == train.Done(3, "max_iters")
+
+
+def test_a_stop_that_a_killed_worker_left_does_not_end_the_next_one(text_file: Path, tmp_path: Path) -> None:
+    out = prepared(["--corpus", str(text_file), "--out", str(tmp_path / "run"), *FLAGS])
+    (out / folder.STOP).touch()
+    main(["train", "--run", str(out)])
+    assert last_event(out / METRICS) == train.Done(3, "max_iters")
+
+
+def test_a_worker_of_the_queue_obeys_a_stop_that_was_asked_for_since(out: Path) -> None:
+    process.queue(out)
+    process.claim(out)
+    process.stop(out)
+    assert prepared(["--run", str(out)]) == out and (out / folder.STOP).exists()
+    old = time.time() - process.STARTING_S - 1
+    os.utime(out / folder.STARTING, (old, old))  # of a worker that was killed before it began
+    assert prepared(["--run", str(out)]) == out and not (out / folder.STOP).exists()
+
+
+def test_a_stop_asked_of_another_worker_is_left_to_it(out: Path) -> None:
+    (out / folder.STOP).touch()
+    with held(out), pytest.raises(CheckpointError, match="another process is training"):
+        prepared(["--run", str(out)])
+    assert (out / folder.STOP).exists()
+
+
+def test_a_fine_tune_by_a_preset_with_teachers_has_them(trained: Path) -> None:
+    spec, _, _ = parse(["--init", str(trained), "--preset", "taught", "--out", "x"])
+    usual, _, _ = parse(["--preset", "taught", "--out", "x"])
+    assert (spec.preset, spec.teachers) == ("taught", usual.teachers) and len(spec.teachers) == 5
 
 
 @pytest.mark.parametrize("words", [["--device", "gpu"], ["--dtype", "float16"], ["--optimizer", "sgd"]])

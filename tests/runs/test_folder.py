@@ -82,8 +82,13 @@ def test_a_file_named_stop_ends_the_run_and_is_used_up(tmp_path: Path) -> None:
 def test_a_run_is_not_overwritten_and_only_a_run_is_trained(stopped: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="holds a run already.*--resume"):
         made(stopped)
-    with pytest.raises(CheckpointError, match="holds a run already"):
-        made(made(tmp_path / "new"))
+    new = made(tmp_path / "new")
+    with pytest.raises(CheckpointError, match=f"holds a run that has not begun; train it by --run {new}, or"):
+        made(new)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text('{"mixer": "mingru"}')
+    with pytest.raises(CheckpointError, match="holds files of something else than a run"):
+        made(tmp_path / "model")
     with pytest.raises(CheckpointError, match="is no folder with a run"):
         next(folder.execute(tmp_path / "nowhere"))
     with pytest.raises(CheckpointError, match="holds no run"):
@@ -114,7 +119,7 @@ def test_of_eight_who_make_a_run_in_one_folder_one_succeeds(tmp_path: Path) -> N
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(refused) == 7 and all("holds a run already" in message for message in refused)
+    assert len(refused) == 7 and all("holds a run that has not begun" in message for message in refused)
 
 
 def test_two_workers_never_share_a_folder(tmp_path: Path) -> None:

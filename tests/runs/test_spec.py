@@ -140,14 +140,72 @@ def test_a_command_from_a_checkpoint_is_read_back_with_any_field_changed(
             read_back(wanted, tmp_path / "run")
 
 
-def test_a_preset_names_its_teachers_as_one_types_them(
+def test_a_preset_names_its_teachers_the_same_and_finds_them_in_every_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(checkpoint.BUNDLED.parent)
-    taught = from_preset(presets.TAUGHT, "mingru")
-    assert taught.teachers == tuple(f"checkpoints/base/{model}" for model in presets.PRESETS["base"])
-    monkeypatch.chdir(tmp_path)  # elsewhere they are found, too
-    assert all(Path(name).is_absolute() for name in from_preset(presets.TAUGHT, "mingru").teachers)
+    for place in (checkpoint.BUNDLED.parent, tmp_path):
+        monkeypatch.chdir(place)
+        taught = from_preset(presets.TAUGHT, "mingru")
+        assert taught.teachers == tuple(f"checkpoints/base/{model}" for model in presets.PRESETS["base"])
+        for name in taught.teachers:
+            assert checkpoint.bundled("base", name.rpartition("/")[2]).samefile(
+                checkpoint.folder_of(name) or ""
+            )
+
+
+def test_a_checkpoint_that_a_preset_with_teachers_tunes_has_them_and_says_so(
+    stopped: Path, tmp_path: Path
+) -> None:
+    tuned = fine_tune(str(stopped / "model"), presets.TAUGHT)
+    assert tuned.preset == presets.TAUGHT
+    assert tuned.teachers == from_preset(presets.TAUGHT, "mingru").teachers and tuned.is_taught
+    read_back(dataclasses.replace(tuned, corpus="python"), tmp_path / "run")
+
+
+def test_a_taught_checkpoint_is_tuned_by_the_same_recipe_without_teachers(tmp_path: Path) -> None:
+    """Its teachers may not know the text to come."""
+    model = halved(tmp_path / "run") / "model"
+    files.write_json(model / "metrics.json", {"preset": presets.TAUGHT})
+    (tmp_path / "run" / "config.json").unlink()
+    tuned, untaught = fine_tune(str(model)), fine_tune(str(model), "base")
+    assert (tuned.preset, tuned.teachers) == ("base", ()) and tuned == untaught
+    assert spec.untaught(presets.TAUGHT, "mingru") == "base"
+    assert spec.untaught("base", "gru") == "base" and spec.untaught("no_such_preset", "gru") is None
+
+
+def test_a_run_by_a_preset_with_teachers_that_has_none_is_not_taught_by_its_command(tmp_path: Path) -> None:
+    """Earlier versions trained a checkpoint on in that way."""
+    old = dataclasses.replace(from_preset(presets.TAUGHT, "mingru"), corpus="python", teachers=())
+    words = shlex.split(command(old, tmp_path / "run"))
+    parsed, _, _ = parse(words[4:])
+    assert parsed.teachers == () and whole(parsed) == whole(dataclasses.replace(old, preset="base"))
+
+
+def test_a_command_shows_folders_within_the_working_folder_without_their_whole_path(
+    stopped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = stopped / "model"
+    found = dataclasses.replace(
+        fine_tune(str(model)), corpus="python", teachers=(str(model), "ann/model@main")
+    )
+    monkeypatch.chdir(stopped)
+    assert "--teacher model ann/model@main --init model " in command(found, "x")
+    read_back(found, Path("x"))
+    monkeypatch.chdir(tmp_path)
+    assert f"--teacher {model} ann/model@main --init {model} " in command(found, "x")
+
+
+def test_a_run_goes_on_with_a_checkpoint_by_another_name_of_it(
+    stopped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Earlier versions kept names as they were typed."""
+    monkeypatch.chdir(stopped)
+    new = fine_tune("./model")
+    old = dataclasses.replace(new, init="model", teachers=("model",))
+    new = dataclasses.replace(new, teachers=(str(stopped / "model"),))
+    spec.check_resumable(old, new)
+    with pytest.raises(ConfigError, match=f"init is '{stopped}/model' in this run and cannot become 'other'"):
+        spec.check_resumable(old, dataclasses.replace(new, init="other"))
 
 
 def test_a_command_names_the_readers_own_text_in_the_runs_folder(tmp_path: Path) -> None:
@@ -202,7 +260,8 @@ def test_a_run_that_goes_on_may_have_another(name: str) -> None:
 @pytest.mark.parametrize(("preset", "model"), [(p, m) for p, m in PAIRS if checkpoint.bundled(p, m).is_dir()])
 def test_a_bundled_checkpoint_is_tuned_by_its_own_recipe(preset: str, model: str) -> None:
     found = fine_tune(str(checkpoint.bundled(preset, model)))
-    assert found.preset == preset
+    assert found.preset == spec.untaught(preset, model)
+    assert found.init == f"checkpoints/{preset}/{model}"
     recipe = presets.get(preset, model).train
     assert found.train.max_iters == recipe.max_iters
     assert found.train.learning_rate == pytest.approx(0.3 * recipe.learning_rate)

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from minrnn import checkpoint, teaching, train
+from minrnn.cli.train import prepared
 from minrnn.corpora import own
 from minrnn.errors import CheckpointError, ConfigError, MinrnnError, TrainingError
 from minrnn.events import Teaching
 from minrnn.ranks import Ranks
 from minrnn.runs import folder, teachers
-from minrnn.runs.spec import RunSpec
+from minrnn.runs.spec import RunSpec, from_preset
 from tests.runs.helpers import SHEEP, copied, losses, micro, trained
 
 
@@ -181,10 +182,48 @@ def test_a_fine_tunes_teachers_must_know_its_checkpoints_characters(
 
 
 def test_a_task_has_no_teachers() -> None:
-    with pytest.raises(
-        ConfigError, match="parity is a task.*drawn anew for every batch.*leave out --teacher"
-    ):
+    told = "parity is a task.*drawn anew for every batch.*or "
+    with pytest.raises(ConfigError, match=told + "leave out --teacher"):
         RunSpec("parity", micro().model, micro().train, teachers=("A",))
+    with pytest.raises(ConfigError, match=told + "choose another preset than taught, which names these"):
+        dataclasses.replace(from_preset("taught", "mingru"), corpus="parity")
+
+
+def test_teachers_that_a_preset_names_are_refused_by_its_name() -> None:
+    told = refusal(dataclasses.replace(from_preset("taught", "mingru"), corpus="own"), SHEEP + "\u2603")
+    assert "does not know" in told and "or choose another preset than taught" in told
+
+
+def test_a_taught_run_goes_on_from_another_working_folder(
+    committee: tuple[str, ...], stopped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where what the teachers expect must be made anew."""
+    monkeypatch.chdir(Path(committee[0]).parent)
+    words = [
+        "--teacher",
+        "model",
+        "./model",
+        "--corpus",
+        str(stopped / "own.txt"),
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    out = prepared([*words, "--n-embd", "16", "--n-layer", "1", "--max-iters", "2", "--batch-size", "2"])
+    assert folder.read_spec(out).teachers == (committee[0], committee[0])
+    monkeypatch.chdir(tmp_path)
+    assert list(folder.execute(out))[-1] == train.Done(2, "max_iters")
+
+
+def test_a_run_that_names_bundled_teachers_finds_those_of_the_program_where_it_is_moved_to(
+    committee: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = taught(tmp_path / "run", ("checkpoints/base/mingru",), max_iters=2)
+    bundled = tmp_path / "elsewhere" / "checkpoints"
+    shutil.copytree(committee[0], bundled / "base" / "mingru")
+    monkeypatch.setattr(checkpoint, "BUNDLED", bundled)
+    monkeypatch.chdir(tmp_path)
+    list(folder.execute(out))
+    assert checkpoint.load(out / "model").metrics["teachers"][0]["name"] == "checkpoints/base/mingru"
 
 
 def test_a_disk_that_is_too_small_is_told_before_they_read(
