@@ -28,6 +28,7 @@ class Card(TypedDict):
         key: unique among the cards.
         title: the model's name.
         year: when it was published, or where a further model came from; empty where that says nothing.
+        family: what theory counts it among, as its mixer says; empty if unknown.
         color: its hue.
         prompt: the prompt in its own characters.
         text: what it has written.
@@ -40,6 +41,7 @@ class Card(TypedDict):
     key: str
     title: str
     year: str
+    family: str
     color: str
     prompt: str
     text: str
@@ -69,7 +71,7 @@ def panels(value: Cards) -> gr.HTML:
         value=value,
         html_template='<div class="cards"></div><p class="note"></p><p class="live" aria-live="polite"></p>',
         css_template=static("texts.css"),
-        js_on_load=static("make.js", "texts.js"),
+        js_on_load=static("make.js", "link.js", "texts.js"),
         apply_default_css=False,
         elem_id="texts",
     )
@@ -107,6 +109,7 @@ def _card(entry: Entry, prompt: str, written: Written) -> Card:
         "key": entry.key,
         "title": entry.title,
         "year": str(mixer_class(entry.key).year or "") if own else entry.origin,
+        "family": "" if entry.committee else mixer_class(entry.checkpoint.model.config.mixer).family,
         "color": color(entry.key),
         "prompt": prompt,
         "text": written.text,

@@ -111,7 +111,7 @@ def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) ->
         None,
         fields.inputs,
         None,
-        js=f"(...args) => window.minrnn.copyLink(args, {fields.order}, {json.dumps(space)})",
+        js=f"(...args) => window.minrnn.copyLink(args, {fields.order}, {space})",
     )
     return fields
 
@@ -124,7 +124,8 @@ def _wire(library: Library, served: Served, fields: Fields, go: gr.Button, halt:
 
     async def write(values: dict[Component, Any], request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
         given = fields.given(values)
-        at = given.pop("clicked")
+        at = given.pop("clicked") or 0
+        stops.ask(at - 1, request)  # a new text replaces what its page began before
         given.pop("locked")
         seed = given["seed"]
         asked = writing.request({**given, "finish_line": FINISH_LINE})
@@ -137,7 +138,6 @@ def _wire(library: Library, served: Served, fields: Fields, go: gr.Button, halt:
 
     begin = f"(...args) => window.minrnn.begin(args, {fields.order})"
     starts = [go.click, prompt.submit]
-    gr.on(starts, stops.ask, clicked, None, js="() => [window.minrnn.moment() - 1]", **AT_ONCE)
     over: dict[str, Any] = {"fn": None, "js": "() => window.minrnn.over()"}
     text = gr.on(
         starts, visible_errors(write), fields.inputs, [fields.view, fields.parts["seed"]], js=begin,
@@ -145,7 +145,7 @@ def _wire(library: Library, served: Served, fields: Fields, go: gr.Button, halt:
     )  # fmt: skip
     text.success(**over)
     text.failure(**over)
-    halt.click(stops.ask, clicked, None, js="() => [Date.now()]", **AT_ONCE)
+    halt.click(stops.ask, clicked, None, js="() => [window.minrnn.moment()]", **AT_ONCE)
     page.unload(stops.forget)
     chosen, preset = fields.parts["models"], fields.parts["preset"]
     assert isinstance(chosen, gr.CheckboxGroup) and isinstance(preset, gr.Radio)

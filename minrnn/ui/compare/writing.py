@@ -228,7 +228,8 @@ class Stops:
     def ask(self, at_ms: float | None, request: gr.Request) -> None:
         """Remember that a page wants what it began before this moment to end."""
         if at_ms is not None:
-            self._asked[page := str(request.session_hash)] = at_ms
+            page = str(request.session_hash)
+            self._asked[page] = max(at_ms, self._asked.get(page, at_ms))  # they may arrive in another order
             self._asked.move_to_end(page)
         while len(self._asked) > max_pages():  # a client that never opens the page is not seen to close it
             self._asked.popitem(last=False)

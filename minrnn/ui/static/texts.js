@@ -1,11 +1,13 @@
-// The cards: texts as they are written, the stored samples on arrival, the blind test, the sheets, and the link.
+// The cards: texts as they are written, the stored samples on arrival, the blind test, and the sheets.
 const root = element.querySelector('.cards');
 const note = element.querySelector('.note');
 const live = element.querySelector('.live');
 const stage = () => document.getElementById('compare');
 const cards = new Map();
 const order = [];
-let latest = 0, begun = 0, ended = 0, typing = null, blind = false, answered = false;
+let value = {run: 0, cards: [], note: ''};  // what is shown
+let begun = 0, ended = 0, typing = null, typed = 0, blind = false, answered = false, remark = '';
+const unnamed = () => blind && !answered;
 
 function card(key) {
   const node = make('article', 'card', document.createDocumentFragment());
@@ -86,8 +88,7 @@ function show(data, best, place) {
   parts.data = data;
   parts.node.style.setProperty('--hue', data.color);
   parts.node.dataset.status = data.status;
-  const hidden = blind && !answered;
-  put(parts.title, hidden ? 'Text ' + 'ABCDEFGHIJ'[place] : data.title);
+  put(parts.title, unnamed() ? 'Text ' + 'ABCDEFGHIJ'[place] : data.title);
   put(parts.year, data.year);
   put(parts.learnt, data.learnt);
   put(parts.status, data.status === 'sample' ? 'stored' : data.status === 'done' ? '' : data.status);
@@ -98,7 +99,7 @@ function show(data, best, place) {
   parts.about.title = 'About ' + data.title;
   parts.bar.style.width = best ? (100 * data.rate / best).toFixed(1) + '%' : '0';
   put(parts.rate, data.rate ? Math.round(data.rate).toLocaleString('en') : '–');
-  if (data.status !== 'sample') write(parts, data.prompt, data.text);
+  write(parts, data.prompt, data.status === 'sample' ? data.text.slice(0, typed) : data.text);
 }
 function arranged(list) {
   if (!blind) return list;
@@ -114,16 +115,15 @@ function shuffle(keys) {
   }
 }
 function render() {
-  const value = props.value || {run: 0, cards: [], note: ''};
-  if (value.run < latest) return;  // a text that was replaced meanwhile
-  latest = value.run;
+  if (props.value && props.value.run >= value.run) value = props.value;  // an earlier text was replaced meanwhile
   const list = arranged(value.cards);
   const best = Math.max(0, ...list.map(data => data.rate));
-  root.classList.toggle('blind', blind && !answered);
+  root.classList.toggle('blind', unnamed());
+  root.classList.toggle('asking', unnamed() && list.some(isGPT));
   list.forEach((data, place) => show(data, best, place));
   const nodes = list.map(data => cards.get(data.key).node);
   if (nodes.length !== root.children.length || nodes.some((node, i) => node !== root.children[i])) root.replaceChildren(...nodes);
-  put(note, value.note || '');
+  put(note, remark || value.note);
   if (value.run) stopTyping();
   if (value.run && list.length && list.every(data => data.text && !['writing', 'starting'].includes(data.status))) {
     keep(value);
@@ -133,19 +133,17 @@ function render() {
 
 // On arrival the cards type stored samples by themselves; the first key or click ends that.
 function typeSamples() {
-  const samples = (props.value ? props.value.cards : []).filter(data => data.status === 'sample');
-  if (!samples.length) return;
-  let length = matchMedia('(prefers-reduced-motion: reduce)').matches ? 1e6 : 0;
+  typed = matchMedia('(prefers-reduced-motion: reduce)').matches ? Infinity : 0;
   const step = () => {
-    length += 7;
-    for (const data of samples) write(cards.get(data.key), data.prompt, data.text.slice(0, length));
-    if (samples.every(data => data.text.length <= length)) stopTyping();
+    typed += 7;
+    render();
+    if (value.cards.every(data => data.text.length <= typed)) stopTyping();
   };
   typing = setInterval(step, 40);
   step();
   for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, stopTyping, {once: true, capture: true});
 }
-function stopTyping() { clearInterval(typing); typing = null; }
+function stopTyping() { clearInterval(typing); typed = Infinity; }
 
 function about(parts) {
   const dialog = make('dialog', '', element);
@@ -158,7 +156,7 @@ function about(parts) {
   dialog.showModal();
 }
 async function copyText(parts) {
-  await navigator.clipboard.writeText(parts.shown);
+  if (!await copy(parts.shown)) return say('This browser does not allow the page to copy; select the text instead.');
   parts.copy.classList.add('copied');
   put(live, 'Copied.');
   setTimeout(() => parts.copy.classList.remove('copied'), 1200);
@@ -168,40 +166,21 @@ function whole(parts) {
   parts.node.classList.toggle('whole');
   parts.text.scrollTop = parts.text.scrollHeight;
 }
+// What the page itself has to say stands under the cards until the next text.
+function say(text) { remark = text; render(); }
+function isGPT(data) { return data.family === 'attention'; }
 function answer(parts) {
   answered = true;
-  const right = parts.data.key === 'nanogpt' || parts.data.title === 'nanoGPT';
-  put(note, right ? 'Right: that was nanoGPT.' : 'No: that was ' + parts.data.title + '. The names are shown now.');
-  const said = note.textContent;
-  render();
-  put(note, said);
+  say((isGPT(parts.data) ? 'Right: that was ' : 'No: that was ') + parts.data.title + '. The names are shown now.');
+}
+function hideNames(on) {
+  blind = on;
+  answered = false;
+  order.length = 0;
+  say('');
 }
 
-// The link holds everything that a text depends on; its names are those of the API.
-const LINKED = ['tab', 'task', 'prompt', 'models', 'preset', 'max_new_tokens', 'temperature', 'top_k', 'top_p', 'seed', 'context', 'learn', 'learn_rate'];
-function query(values) {
-  const words = new URLSearchParams();
-  for (const name of LINKED) {
-    const value = values[name];
-    if (value === null || value === undefined || value === '' ) continue;
-    if (String(value) === String(window.minrnn.defaults[name])) continue;
-    words.set(name, Array.isArray(value) ? value.join(',') : value);
-  }
-  const theme = new URLSearchParams(location.search).get('__theme');
-  if (theme) words.set('__theme', theme);
-  const text = words.toString();
-  return text ? '?' + text : location.pathname;
-}
 function named(args, names) { return Object.fromEntries(names.map((name, i) => [name, args[i]])); }
-function keep(value) {
-  try { sessionStorage.setItem('minrnn-texts', JSON.stringify({link: location.search, value})); } catch (full) { /* not kept */ }
-}
-function kept() {
-  try {
-    const saved = JSON.parse(sessionStorage.getItem('minrnn-texts'));
-    return saved && saved.link === location.search ? saved.value : null;
-  } catch (damaged) { return null; }
-}
 function busy(on) {
   stage().classList.toggle('writing', on);
   const from = document.getElementById(on ? 'write' : 'stop'), to = document.getElementById(on ? 'stop' : 'write');
@@ -210,29 +189,25 @@ function busy(on) {
 
 window.minrnn = {
   defaults: {},
-  keepSeed: false,
   arrived: false,
+  arriving: false,  // whether the text at the address is about to be written
   at: 0,
-  // One moment for the stop of what was written before and for the new text.
+  // Later than any before, so that the server knows which of two clicks was the last.
   moment() {
-    const now = Date.now();
-    if (now - this.at > 150) this.at = now;
-    return this.at;
+    return this.at = Math.max(Date.now(), this.at + 1, value.run + 1);
   },
   begin(args, names) {
-    const values = named(args, names);
-    const at = this.moment();
-    values.clicked = at;
-    if (!values.locked && !this.keepSeed) values.seed = Math.floor(Math.random() * 2 ** 31);
-    this.keepSeed = false;
+    const values = {...named(args, names), clicked: this.moment()};
+    if (values.seed === null || !values.locked && !this.arriving) values.seed = randomSeed();
+    if (!this.arriving) enter(values);
+    this.arriving = false;
     begun += 1;
     answered = false;
+    remark = '';
     order.length = 0;
     stopTyping();
     busy(true);
     put(live, 'Writing.');
-    const link = query({...values, tab: 'compare'});
-    if (link !== location.search) history.pushState(null, '', link);
     return names.map(name => values[name]);
   },
   over() {
@@ -240,13 +215,12 @@ window.minrnn = {
     if (ended >= begun) busy(false);
   },
   async copyLink(args, names, space) {
-    const values = {...named(args, names), tab: this.tab || 'compare', task: this.tab === 'tasks' ? this.task : ''};
-    const link = query(values);
-    await navigator.clipboard.writeText((space || location.origin + location.pathname) + (link.startsWith('?') ? link : ''));
-    const button = document.getElementById('copy-link');
-    const label = button.textContent;
-    button.textContent = 'Copied';
-    setTimeout(() => { button.textContent = label; }, 1500);
+    const {tab, task} = address(), values = {...named(args, names), tab, task};
+    if (!begun && !value.run && values.seed === this.defaults.seed) values.seed = null;  // nothing is written yet
+    const link = query(values), button = document.getElementById('copy-link');
+    if (link.length > LONGEST) put(button, 'Prompt too long for a link');
+    else put(button, await copy((space || location.origin + location.pathname) + link) ? 'Copied' : 'Not allowed by the browser');
+    setTimeout(() => put(button, 'Copy link'), 1500);
   },
   showTab(id) {
     if (!this.arrived) return;  // the first tab is selected while the page builds, before its link is read
@@ -255,7 +229,7 @@ window.minrnn = {
     if (id === 'compare') words.delete('tab'); else words.set('tab', id);
     if (id === 'tasks' && this.task) words.set('task', this.task); else words.delete('task');
     const text = words.toString();
-    history.replaceState(null, '', text ? '?' + text : location.pathname);
+    history.replaceState(history.state, '', text ? '?' + text : location.pathname);
     dispatchEvent(new Event('resize'));
   },
   // The task that is chosen stands in the address while its tab is open; the first one goes without saying.
@@ -263,7 +237,7 @@ window.minrnn = {
     this.task = name === first ? '' : name;
     if (this.tab === 'tasks') this.showTab('tasks');
   },
-  blind(on) { blind = on; answered = false; order.length = 0; render(); },
+  blind: hideNames,
   settings(open) {
     const now = open === undefined ? !stage().classList.contains('settings-open') : open;
     stage().classList.toggle('settings-open', now);
@@ -274,23 +248,34 @@ window.minrnn = {
   arrive(linked, defaults) {
     this.defaults = defaults;
     this.arrived = true;
+    if (history.state?.prompt) fill('#prompt textarea', history.state.prompt);
     const saved = kept();
     if (saved) {
       props.value = saved;
       render();
     } else if (linked) {
-      this.keepSeed = true;
+      this.arriving = true;
       document.getElementById('write').click();
     } else typeSamples();
   },
 };
+function fill(field, text) {
+  const box = document.querySelector(field);
+  box.value = text;
+  box.dispatchEvent(new Event('input', {bubbles: true}));
+}
 addEventListener('popstate', () => location.reload());
+// Escape closes what lies on top, and nothing else.
 addEventListener('keydown', event => {
-  if (event.key !== 'Escape') return;
+  if (event.key !== 'Escape' || event.defaultPrevented || document.querySelector('dialog[open]') || !stage().offsetParent) return;
   const open = root.querySelector('.whole');
   if (open) open.classList.remove('whole');
   else if (stage().classList.contains('settings-open')) window.minrnn.settings(false);
   else if (stage().classList.contains('writing')) document.getElementById('stop').click();
 });
+// Enter that is held down begins one text, and does not stop it.
+addEventListener('keydown', event => {
+  if (event.key === 'Enter' && event.repeat && !event.shiftKey && event.target.closest('#bar')) event.preventDefault();
+}, true);
 watch('value', render);
 render();

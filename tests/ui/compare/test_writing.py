@@ -82,6 +82,13 @@ def test_a_page_stops_what_it_began_before_and_nothing_else() -> None:
     assert not stops.since(100.0, page("one"))
 
 
+def test_of_two_stops_the_later_one_counts_in_whatever_order_they_arrive() -> None:
+    stops = Stops()
+    for moment in (100.0, 99.0):
+        stops.ask(moment, page("one"))
+    assert stops.since(100.0, page("one")) and not stops.since(101.0, page("one"))
+
+
 def test_the_moments_of_no_more_pages_are_kept_than_the_operator_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
