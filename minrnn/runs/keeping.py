@@ -17,9 +17,9 @@ from pathlib import Path
 
 import torch
 
-from minrnn import settings
+from minrnn import checkpoint, settings
 from minrnn.config import ModelConfig
-from minrnn.errors import ConfigError
+from minrnn.errors import CheckpointError, ConfigError
 from minrnn.models import LanguageModel
 from minrnn.models.undrawn import Undrawn
 from minrnn.runs import making, process
@@ -158,10 +158,36 @@ class Keeping:
         return dropped
 
     def _ended(self, runs: Sequence[Run]) -> list[Run]:
-        """The visitors' runs that have ended and that no other run starts from now, the one that ended first first."""
-        needed = {Path(run.spec.init).resolve() for run in runs if run.active and run.spec.init}
-        ended = [run for run in runs if run.owner and not run.active and run.model.resolve() not in needed]
+        """The visitors' runs that have ended and that no other run needs now, the one that ended first first."""
+        taken = _needed(runs)
+        ended = [run for run in runs if run.owner and not run.active and run.model.resolve() not in taken]
         return sorted(ended, key=lambda run: (-self.age(run), run.asked))
+
+
+def check_unneeded(run: Run, runs: Sequence[Run]) -> None:
+    """Whether a run can be deleted without taking away what another one needs.
+
+    Raises:
+        CheckpointError: if one of the runs, which goes on or waits, starts from this one's model or is taught by it.
+    """
+    other = _needed(runs).get(run.model.resolve())
+    if other is not None and other.path != run.path:
+        raise CheckpointError(
+            f"{run.title} cannot be deleted now: {other.title} is {other.status} and needs its model; wait until that "
+            "run has ended, or stop it first."
+        )
+
+
+def _needed(runs: Sequence[Run]) -> dict[Path, Run]:
+    """The folders of the models that runs need which go on or wait, each with one of these runs: where one that has
+    not begun starts from, and who teaches one."""
+    found: dict[Path, Run] = {}
+    for run in runs:
+        names = [run.spec.init] if run.spec.init and not run.begun else []
+        names += run.spec.teachers if run.spec.is_taught else ()
+        folders = (checkpoint.folder_of(name) for name in names if run.active)
+        found |= {folder.resolve(): run for folder in folders if folder is not None}
+    return found
 
 
 def _first_to_go(ended: Sequence[Run], kept: Sequence[Run]) -> Run:

@@ -115,7 +115,7 @@ def _check(sizes: Sequence[tuple[str, int, int]]) -> None:
 def _check_init(runs: Listing, init: str, token: str) -> None:
     """Only bundled models, and those of the visitor's own runs, can be started from."""
     with contextlib.suppress(OSError, ValueError):  # what cannot be a path is no folder that is offered
-        path = Path(init).resolve()
+        path = (checkpoint.folder_of(init) or Path(init)).resolve()
         if path.is_relative_to(checkpoint.BUNDLED.resolve()):
             return
         if path in {run.model.resolve() for run in runs.listed(token)}:

@@ -19,7 +19,7 @@ from minrnn import settings
 from minrnn.corpora import Corpus
 from minrnn.errors import CheckpointError, ConfigError
 from minrnn.runs import folder, limits, listing, making, process
-from minrnn.runs.keeping import Keeping
+from minrnn.runs.keeping import Keeping, check_unneeded
 from minrnn.runs.listing import Listing, Run
 from minrnn.runs.lock import alone, turn
 from minrnn.runs.request import TrainRequest, read
@@ -108,10 +108,11 @@ class TrainingQueue:
         """Delete a run and all it holds.
 
         Raises:
-            CheckpointError: if it is running.
+            CheckpointError: if it is running, or another run that is active needs its model.
         """
         with self._turn():  # or it might be resumed meanwhile
             run = self.runs.find(name, token)
+            check_unneeded(run, self.runs.every())
             with _writing(run):
                 if run.status == "running" or (run.status == "waiting" and not process.unqueue(run.path)):
                     raise CheckpointError(f"{run.title} is running; stop it first.")

@@ -190,7 +190,7 @@ def command_lines(request: TrainRequest, runs_dir: Path) -> str:
     Raises:
         MinrnnError: as `TrainRequest.specs`.
     """
-    local = [init for init in request.inits if files.is_file(Path(init) / "config.json")]
+    local = [init for init in request.inits if checkpoint.folder_of(init)]
     lines = [
         f"# {init} is read from the Hub when the training starts"
         for init in request.inits

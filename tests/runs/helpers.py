@@ -14,6 +14,7 @@ import torch
 from minrnn import train
 from minrnn.config import ModelConfig, TrainConfig
 from minrnn.corpora import OWN
+from minrnn.models import LanguageModel
 from minrnn.runs import folder
 from minrnn.runs.events import METRICS, read_events
 from minrnn.runs.request import TrainRequest
@@ -44,6 +45,13 @@ def trained(out: Path, **recipe: Any) -> Path:
     """The folder of a run that this process trained to its end."""
     list(folder.execute(made(out, **recipe)))
     return out
+
+
+def knowing(count: int, folder: Path) -> str:
+    """A checkpoint that knows so many characters, none of them of the text."""
+    vocab = "".join(map(chr, range(0x4E00, 0x4E00 + count)))
+    LanguageModel(dataclasses.replace(MICRO, vocab=vocab)).save(folder)
+    return str(folder)
 
 
 def halved(out: Path, iters: int = 5, **recipe: Any) -> Path:

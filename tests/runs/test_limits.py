@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from minrnn import checkpoint, settings
+from minrnn import checkpoint, corpora, settings
 from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.runs import limits, listing
 from minrnn.runs.queue import TrainingQueue
 from minrnn.runs.request import TrainRequest
 from minrnn.runs.spec import from_preset
-from tests.runs.helpers import micro, request, trained
+from tests.runs.helpers import SHEEP, knowing, micro, request, trained
 
 ME, OTHER = "m" * 20, "o" * 20
 WIDE = "".join(map(chr, range(0x4E00, 0x4E00 + 1_062))) + "\n" * 100
@@ -169,6 +169,17 @@ def test_what_would_take_much_memory_is_refused_before_there_is_a_folder(
     with pytest.raises(ConfigError, match=message):
         queue.start(request(**changes), ME)
     assert not list(runs_dir.glob("*"))
+
+
+def test_the_characters_that_a_checkpoint_brings_count_for_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = dataclasses.replace(micro(batch_size=256), init=knowing(4_000, tmp_path / "model"))
+    text = corpora.own.from_text(SHEEP)
+    with pytest.raises(ConfigError, match=r"different characters is 16,465,920 and .* 16,000,000"):
+        monkeypatch.setattr(settings, "MAX_LOGITS_AN_ITER", 16_000_000)
+        limits.check_vocab(spec, text)
+    limits.check_vocab(dataclasses.replace(spec, init=None), text)
 
 
 def test_scoring_after_a_visitors_training_has_a_bound_of_its_own() -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import json
 import os
@@ -20,7 +21,7 @@ from minrnn.runs.listing import Run
 from minrnn.runs.queue import TrainingQueue, train_in_process
 from minrnn.runs.request import TrainRequest
 from minrnn.runs.spec import RunSpec
-from tests.runs.helpers import halved, losses, made, request, trained, until
+from tests.runs.helpers import SHEEP, halved, losses, made, micro, request, trained, until
 
 
 def test_nobody_waits_while_a_request_reads_what_it_starts_from(
@@ -85,6 +86,36 @@ def test_a_run_can_be_renamed_and_deleted(queue: TrainingQueue, see: Callable[[s
         queue.rename(name, "\u3164")
     queue.delete(name)
     assert [run.name for run in queue.runs.listed("")] == [other]
+
+
+def test_a_run_whose_model_another_one_needs_is_not_deleted_until_that_one_has_begun(
+    queue: TrainingQueue, see: Callable[[str], Run], runs_dir: Path
+) -> None:
+    trained(runs_dir / "start", max_iters=1)
+    (name,) = queue.start(request([], inits=[str(runs_dir / "start" / "model")], block_size=None))
+    told = f"start cannot be deleted now: {see(name).title} is waiting and needs its model; .* stop it first"
+    with pytest.raises(CheckpointError, match=told):
+        queue.delete("start")
+    queue.stop(name)
+    queue.resume(name)
+    assert process.claim(see(name).path)
+    events = train_in_process(str(see(name).path))
+    next(events)
+    queue.delete("start")
+    assert [run.name for run in queue.runs.every()] == [name] and list(events)
+
+
+def test_a_run_that_teaches_another_one_is_not_deleted_and_a_stopped_one_needs_nobody(
+    queue: TrainingQueue, runs_dir: Path
+) -> None:
+    model = trained(runs_dir / "teacher", max_iters=1) / "model"
+    folder.create(runs_dir / "run", dataclasses.replace(micro(), teachers=(str(model),)), SHEEP)
+    process.queue(runs_dir / "run")
+    with pytest.raises(CheckpointError, match="teacher cannot be deleted now: run is waiting and needs its"):
+        queue.delete("teacher")
+    queue.stop("run")
+    queue.delete("teacher")
+    assert [run.name for run in queue.runs.every()] == ["run"]
 
 
 def test_a_run_that_waits_can_be_stopped_resumed_and_deleted(
