@@ -1,6 +1,7 @@
 """What a page or a script asks to be written."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -231,6 +232,14 @@ def test_the_cards_of_all_models_have_a_sheet_and_a_colour(library: Library) -> 
     cards = panels.stored(list(library.models("base").values()))["cards"]
     assert len({card["color"] for card in cards}) == len(MODEL_NAMES)
     assert all(dict(card["sheet"])["equation"] for card in cards)
+
+
+def test_a_card_knows_the_family_of_its_model_whatever_its_key(library: Library) -> None:
+    entries = library.models("base")
+    further = [dataclasses.replace(entry, key=f"someone/{name}") for name, entry in entries.items()]
+    families = [mixer_class(name).family for name in MODEL_NAMES]
+    for shown in (list(entries.values()), further):
+        assert [card["family"] for card in panels.stored(shown)["cards"]] == families
 
 
 @pytest.mark.parametrize(
