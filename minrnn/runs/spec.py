@@ -262,8 +262,12 @@ def flags(spec: RunSpec, out: str | Path = "") -> list[str]:
 
 
 def as_typed(name: str) -> str:
-    """The name of a checkpoint as one types it here: a folder's is shorter within the working folder."""
-    return files.typed(Path(name)) if os.path.isabs(name) else name
+    """The name of a checkpoint as one types it here: a folder's is shorter within the working folder, and never looks
+    like a repo's."""
+    if not os.path.isabs(name):
+        return name
+    typed = files.typed(Path(name))
+    return f"./{typed}" if typed.count("/") == 1 and not os.path.isabs(typed) else typed
 
 
 def _any_preset(spec: RunSpec) -> str:

@@ -191,6 +191,9 @@ def test_a_command_shows_folders_within_the_working_folder_without_their_whole_p
     monkeypatch.chdir(stopped)
     assert "--teacher model ann/model@main --init model " in command(found, "x")
     read_back(found, Path("x"))
+    monkeypatch.chdir(stopped.parent)
+    assert "--init ./stopped/model " in command(found, "x")  # "stopped/model" might be a repo on the Hub
+    read_back(found, Path("x"))
     monkeypatch.chdir(tmp_path)
     assert f"--teacher {model} ann/model@main --init {model} " in command(found, "x")
 
