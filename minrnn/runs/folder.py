@@ -60,10 +60,10 @@ def create(out: Path, spec: RunSpec, text: str | None = None) -> None:
         CheckpointError: if the folder holds a run, another process makes one there, or it cannot be made.
     """
     try:
+        _check_free(out)  # before there is even a lock
         out.mkdir(parents=True, exist_ok=True)
-        with held(out):  # of two who make a run here, the second finds the first one's
-            if (out / CONFIG).exists() or (out / RESUME).exists():
-                raise CheckpointError(_occupied(out))
+        with held(out):
+            _check_free(out)  # of two who make a run here, the second finds the first one's
             if text is not None:
                 files.write_text(out / OWN_TEXT, text)
             files.write_json(out / CONFIG, spec.to_dict())
@@ -73,13 +73,19 @@ def create(out: Path, spec: RunSpec, text: str | None = None) -> None:
         ) from error
 
 
-def _occupied(out: Path) -> str:
-    """Why no run can be made in a folder, and the way to what is there."""
+def _check_free(out: Path) -> None:
+    """Raise CheckpointError, with the way to what is there, if a folder holds a run or something else of ours."""
+    if not (out / CONFIG).exists() and not (out / RESUME).exists():
+        return
     if has_begun(out):
-        return f"{out} holds a run already; go on with it by --resume, or choose another --out."
+        raise CheckpointError(
+            f"{out} holds a run already; go on with it by --resume, or choose another --out."
+        )
     if is_unbegun(out):
-        return f"{out} holds a run that has not begun; train it by --run {out}, or choose another --out."
-    return f"{out} holds files of something else than a run of this minRNN; choose another --out."
+        raise CheckpointError(
+            f"{out} holds a run that has not begun; train it by --run {out}, or choose another --out."
+        )
+    raise CheckpointError(f"{out} holds files of something else than a run; choose another --out.")
 
 
 def change(out: Path, spec: RunSpec) -> None:

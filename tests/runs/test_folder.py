@@ -89,6 +89,7 @@ def test_a_run_is_not_overwritten_and_only_a_run_is_trained(stopped: Path, tmp_p
     (tmp_path / "model" / "config.json").write_text('{"mixer": "mingru"}')
     with pytest.raises(CheckpointError, match="holds files of something else than a run"):
         made(tmp_path / "model")
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["config.json"]
     with pytest.raises(CheckpointError, match="is no folder with a run"):
         next(folder.execute(tmp_path / "nowhere"))
     with pytest.raises(CheckpointError, match="holds no run"):
