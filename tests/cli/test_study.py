@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from pathlib import Path
 
 import pytest
 
 from minrnn.cli import study
 from minrnn.cli import train as train_command
+from minrnn.cli.main import main
+from minrnn.events import Done
+from minrnn.results.study import Row, Study
 from minrnn.results.weights_studies import POINTS
 from minrnn.runs import folder
+from minrnn.runs.events import METRICS, last_event
+from tests.cli.conftest import FLAGS
 
 POINT = POINTS[0]
 
@@ -47,6 +54,30 @@ def test_a_row_that_was_begun_by_another_recipe_is_named_and_left_alone(
     assert (
         "gru-3m-conv: was begun by another recipe (--dropout 0.45); move it away" in capsys.readouterr().out
     )
+
+
+def test_a_row_in_which_a_killed_worker_left_a_stop_is_trained_to_its_end(
+    runs_dir: Path, text_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = Row("row", "a row", shlex.join(["--corpus", str(text_file), *FLAGS]))
+    out = train_command.prepared([*row.words, "--out", str(runs_dir / "small" / "row")])
+    (out / folder.STOP).touch()
+
+    class Worker(contextlib.nullcontext[None]):
+        def __init__(self, words: list[str]) -> None:
+            super().__init__()
+            main(words[3:])
+
+        def __enter__(self) -> Worker:  # type: ignore[override]
+            return self
+
+        def wait(self) -> int:
+            return 0
+
+    monkeypatch.setattr("minrnn.cli.study.subprocess.Popen", Worker)
+    monkeypatch.setattr("minrnn.cli.study.studies.get", lambda name: Study(name, "?", (row,)))
+    study.main(["run", "small"])
+    assert last_event(out / METRICS) == Done(3, "max_iters")
 
 
 def test_a_study_is_listed_as_commands(capsys: pytest.CaptureFixture[str]) -> None:
