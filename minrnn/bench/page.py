@@ -51,7 +51,7 @@ class Page:
 
     async def stop(self) -> None:
         """Press Stop."""
-        event = self._events["ask_1"]
+        event = self._events["ask"]
         body = {"data": [time.time() * 1000], "fn_index": event["id"], "session_hash": self.session}
         await post(self.url, "/gradio_api/run/predict", body)
 

@@ -10,7 +10,7 @@ import pytest
 from minrnn.cli import companions, train
 from minrnn.errors import ConfigError
 from minrnn.runs.events import METRICS
-from tests.runs.helpers import losses, until
+from tests.runs.helpers import losses, made, until
 
 SMALL = ["--preset", "tiny", "--device", "cpu", "--n-embd", "16", "--n-layer", "1", "--block-size", "32"]
 SMALL += ["--eval-chars", "500", "--sample-interval", "0", "--score-chars", "500", "--batch-size", "4"]
@@ -51,6 +51,7 @@ def test_the_number_is_found_among_other_flags(words: list[str], count: int) -> 
 def test_a_folder_is_trained_by_any_number_and_takes_no_other_flag(
     processes: list[str], tmp_path: Path
 ) -> None:
+    made(tmp_path)
     assert train.prepared(["--run", str(tmp_path), *processes]) == tmp_path
     assert train.prepared([*processes, f"--run={tmp_path}"]) == tmp_path
     for more in (["--seed", "3"], ["--resume"], ["--help"], ["more"], ["--run", "other"]):
