@@ -223,8 +223,8 @@ window.minrnn = {
     setTimeout(() => put(button, 'Copy link'), 1500);
   },
   showTab(id) {
-    if (!this.arrived) return;  // the first tab is selected while the page builds, before its link is read
     this.tab = id;
+    if (!this.arrived) return;  // the first tab is selected while the page builds, before its link is read
     const words = new URLSearchParams(location.search);
     if (id === 'compare') words.delete('tab'); else words.set('tab', id);
     if (id === 'tasks' && this.task) words.set('task', this.task); else words.delete('task');
@@ -248,6 +248,7 @@ window.minrnn = {
   arrive(linked, defaults) {
     this.defaults = defaults;
     this.arrived = true;
+    if (this.tab && this.tab !== 'compare') this.showTab(this.tab);  // chosen before the link was read
     if (history.state?.prompt) fill('#prompt textarea', history.state.prompt);
     const saved = kept();
     if (saved) {
