@@ -1,23 +1,28 @@
 """The Compare tab, looked at, clicked and typed into, at the sizes that people have."""
 
 import time
-from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from minrnn import checkpoint
-from minrnn.models import MODEL_NAMES, mixer_class
+from minrnn.models import mixer_class
+from tests.browser.compare_page import (
+    FOUR,
+    SHOWN,
+    TEXTS,
+    Opened,
+    set_length,
+    texts,
+    until_longer,
+    wait_for_status,
+    write,
+    write_again,
+)
 
-SHOWN = [m for m in MODEL_NAMES if mixer_class(m).chosen_first and checkpoint.bundled("base", m).is_dir()]
-FOUR = len(SHOWN)
 STOCK_GRADIO = {"aria-prohibited-attr", "image-redundant-alt"}
 SIZES = [(1440, 730), (768, 1024), (390, 844)]
-Opened = Callable[..., Page]
-
-TEXTS = "[...document.querySelectorAll('.card .text')].map(n => [...n.children].map(p => p.textContent).join('\\n'))"
 SHIFT = (
     "window.shift = 0; new PerformanceObserver(list => { for (const e of list.getEntries()) "
     "if (!e.hadRecentInput) window.shift += e.value; }).observe({type: 'layout-shift', buffered: true});"
@@ -26,45 +31,6 @@ NEWEST = """[...document.querySelectorAll('.card .text')].map(text => {
   const line = text.lastElementChild.getBoundingClientRect(), box = text.getBoundingClientRect();
   return line.bottom <= box.bottom + 2 && box.bottom <= innerHeight && line.bottom > box.top && line.top >= 0;
 })"""
-
-
-def texts(page: Page) -> list[str]:
-    found: list[str] = page.evaluate(TEXTS)
-    return found
-
-
-def set_length(page: Page, value: int) -> None:
-    page.click("#gear")
-    page.get_by_label("number input for Length").fill(str(value))
-    page.keyboard.press("Tab")
-    page.click("#settings-done")
-
-
-def write(page: Page, prompt: str, length: int = 60) -> list[str]:
-    """Write, wait for the end, and return the texts."""
-    set_length(page, length)
-    page.fill("#prompt textarea", prompt)
-    write_again(page)
-    return texts(page)
-
-
-def write_again(page: Page) -> None:
-    """Press Write, and wait for the end."""
-    page.click("#write")
-    page.wait_for_function("document.querySelector('#compare.writing')")
-    page.wait_for_selector("#compare:not(.writing)")
-    wait_for_status(page, "done")
-
-
-def wait_for_status(page: Page, status: str) -> None:
-    cards = "[...document.querySelectorAll('.card')]"
-    page.wait_for_function(
-        f"s => {cards}.length && {cards}.every(card => card.dataset.status === s)", arg=status
-    )
-
-
-def until_longer(page: Page, than: int) -> None:
-    page.wait_for_function(f"n => ({TEXTS}).every(text => text.length > n)", arg=than)
 
 
 def test_on_arrival_the_cards_type_stored_samples_and_a_key_ends_that(page: Page) -> None:
@@ -331,199 +297,3 @@ def test_the_page_describes_itself_once_in_our_words(page: Page) -> None:
     for name in ("og:title", "og:description", "og:image", "twitter:card"):
         found = page.locator(f"meta[property='{name}'], meta[name='{name}']")
         assert found.count() == 1 and "Gradio" not in (found.get_attribute("content") or "")
-
-
-# The address, and what a page keeps
-
-
-def keep_seed(page: Page, seed: int) -> None:
-    page.click("#gear")
-    page.get_by_label("Seed", exact=True).fill(str(seed))
-    page.get_by_label("Keep this seed").check()
-    page.click("#settings-done")
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/?tab=inside&prompt=KING&seed=5&max_new_tokens=9", "/?seed=5&prompt=First%20Citizen&max_new_tokens=9"],
-)
-def test_opening_a_link_leaves_its_address_and_the_history_alone(open_page: Opened, path: str) -> None:
-    page = open_page(path=path)
-    wait_for_status(page, "done")
-    assert page.url.endswith(path)
-    assert page.evaluate("history.length") == 2  # an empty page, and this one
-
-
-def test_reloads_in_another_tab_stay_there_and_keep_the_texts(page: Page) -> None:
-    written = write(page, "ROMEO:", 20)
-    results = page.get_by_role("tab", name="Results")
-    results.click()
-    page.wait_for_url("**&tab=results")
-    for _ in range(2):
-        page.reload()
-        wait_for_status(page, "done")
-        expect(results).to_have_attribute("aria-selected", "true")
-    assert texts(page) == written and page.url.endswith("&tab=results")
-
-
-def test_the_link_of_a_text_written_with_seed_0_says_so(page: Page, open_page: Opened) -> None:
-    keep_seed(page, 0)
-    written = write(page, "", 20)
-    page.click("#copy-link")
-    expect(page.locator("#copy-link")).to_have_text("Copied")
-    query = urlsplit(page.evaluate("navigator.clipboard.readText()")).query
-    assert "seed=0" in query
-    other = open_page(path="/?" + query)
-    wait_for_status(other, "done")
-    assert texts(other) == written
-
-
-def test_a_prompt_too_long_for_an_address_is_kept_beside_it(page: Page) -> None:
-    long = "To be, " * 1_200
-    written = write(page, long, 5)
-    query = parse_qs(urlsplit(page.url).query)
-    assert "seed" in query and "prompt" not in query
-    for forget in ("0", "sessionStorage.clear()"):
-        page.evaluate(forget)
-        page.reload()
-        wait_for_status(page, "done")
-        expect(page.locator("#prompt textarea")).to_have_value(long)
-        assert texts(page) == written
-    page.click("#copy-link")
-    expect(page.locator("#copy-link")).to_have_text("Prompt too long for a link")
-
-
-def test_without_a_clipboard_a_selection_is_copied(open_page: Opened) -> None:
-    page = open_page(script="Object.defineProperty(navigator, 'clipboard', {value: undefined})")
-    written = write(page, "ROMEO:", 20)
-    copied = [("#copy-link", page.url), ("[aria-label='Copy this text'] >> nth=0", written[0])]
-    for button, text in copied:
-        page.click(button)
-        page.wait_for_timeout(200)
-        page.fill("#prompt textarea", "")
-        page.press("#prompt textarea", "Control+V")
-        expect(page.locator("#prompt textarea")).to_have_value(text)
-
-
-def test_where_nothing_can_be_copied_the_page_says_so(open_page: Opened) -> None:
-    page = open_page(
-        script="Object.defineProperty(navigator, 'clipboard', {value: undefined}); document.execCommand = () => false"
-    )
-    page.get_by_label("Copy this text").first.click()
-    expect(page.locator("p.note")).to_contain_text("does not allow")
-    page.click("#copy-link")
-    expect(page.locator("#copy-link")).to_have_text("Not allowed by the browser")
-
-
-# Starts, stops and what lies on top
-
-COUNT_ENDS = """() => {
-  window.ended = 0;
-  const over = window.minrnn.over;
-  window.minrnn.over = function () { window.ended += 1; over.call(this); };
-}"""
-TWO_STARTS = """() => {
-  const box = document.querySelector('#prompt textarea');
-  for (const prompt of ['FIRST: ', 'SECOND: ']) {
-    box.value = prompt;
-    box.dispatchEvent(new Event('input', {bubbles: true}));
-    document.getElementById('write').click();
-  }
-}"""
-
-
-def test_of_two_starts_in_one_moment_the_last_wins(page: Page) -> None:
-    set_length(page, 5000)
-    page.evaluate(COUNT_ENDS)
-    page.evaluate(TWO_STARTS)
-    page.wait_for_function("window.ended === 1")
-    assert max(map(len, texts(page))) < 2_500  # the first one did not come to its own end
-    page.wait_for_function(f"({TEXTS}).every(text => text.startsWith('SECOND: ') && text.length > 60)")
-    page.keyboard.press("Escape")
-    wait_for_status(page, "stopped")
-
-
-def test_enter_that_is_held_down_begins_one_text(page: Page) -> None:
-    set_length(page, 60)
-    page.evaluate(COUNT_ENDS)
-    page.focus("#write")
-    for _ in range(20):
-        page.keyboard.down("Enter")
-        page.wait_for_timeout(20)
-    wait_for_status(page, "done")
-    assert page.evaluate("window.ended") == 1
-
-
-AS_IF_WRITING = """() => {
-  window.stops = 0;
-  document.getElementById('compare').classList.add('writing');
-  document.getElementById('stop').addEventListener('click', () => { window.stops += 1; });
-}"""
-
-
-def test_escape_closes_only_what_lies_on_top(page: Page) -> None:
-    page.evaluate(AS_IF_WRITING)
-    page.click("#gear")
-    page.get_by_label("About LSTM", exact=True).click()
-    page.keyboard.press("Escape")
-    expect(page.locator("dialog")).to_have_count(0)
-    expect(page.locator("#compare.settings-open")).to_have_count(1)
-    page.keyboard.press("Escape")
-    expect(page.locator("#compare.settings-open")).to_have_count(0)
-    assert page.evaluate("window.stops") == 0
-    page.keyboard.press("Escape")
-    assert page.evaluate("window.stops") == 1
-
-
-def test_escape_in_another_tab_or_in_a_dialog_there_stops_no_text(page: Page) -> None:
-    page.evaluate(AS_IF_WRITING)
-    page.get_by_role("tab", name="Train").click()
-    page.wait_for_url("**/?tab=train")
-    page.evaluate("document.body.appendChild(document.createElement('dialog')).showModal()")
-    page.keyboard.press("Escape")
-    expect(page.locator("dialog[open]")).to_have_count(0)
-    page.keyboard.press("Escape")
-    assert page.evaluate("window.stops") == 0
-
-
-# Samples and the blind test
-
-
-def sample(preset: str, model: str) -> str:
-    found = checkpoint.read_metrics(checkpoint.bundled(preset, model) / "metrics.json")["sample"]
-    return str(found["prompt"] + found["text"])
-
-
-def test_other_models_and_other_weights_show_their_own_samples(page: Page) -> None:
-    other = next(name for name in MODEL_NAMES if name not in SHOWN)
-    page.click("#gear")
-    page.get_by_label(mixer_class(other).title, exact=True).check()
-    expect(page.locator(".card")).to_have_count(FOUR + 1)
-    assert texts(page) == [sample("base", name) for name in MODEL_NAMES]
-    page.get_by_label("replica").check()
-    expect(page.locator(".card")).to_have_count(FOUR)
-    page.wait_for_function(f"first => ({TEXTS})[0] === first", arg=sample("replica", SHOWN[0]))
-    assert texts(page) == [sample("replica", name) for name in SHOWN]
-
-
-def test_a_verdict_stays_until_the_next_text(page: Page) -> None:
-    set_length(page, 5000)
-    page.get_by_label("Blind").check()
-    page.click("#write")
-    wait_for_status(page, "writing")
-    page.locator(".guess").first.click()
-    page.keyboard.press("Escape")
-    wait_for_status(page, "stopped")
-    expect(page.locator("p.note")).to_contain_text("that was")
-    page.click("#write")
-    expect(page.locator("p.note")).to_be_empty()
-
-
-def test_without_a_gpt_nobody_is_asked_which_one_it_is(page: Page) -> None:
-    page.get_by_label("Blind").check()
-    expect(page.locator(".guess:visible")).to_have_count(FOUR)
-    page.click("#gear")
-    page.get_by_label("nanoGPT", exact=True).uncheck()
-    expect(page.locator(".card")).to_have_count(FOUR - 1)
-    expect(page.locator(".guess:visible")).to_have_count(0)
-    expect(page.locator(".card h2").first).to_have_text("Text A")
