@@ -59,7 +59,9 @@ _BASE_TRAIN = TrainConfig(
 )
 
 
-def _base(mixer: str, mlp_ratio: float, dropout: float, rate: float = 8e-3, **more: Any) -> Preset:
+def _base(
+    mixer: str, mlp_ratio: float, dropout: float, rate: float = _BASE_TRAIN.learning_rate, **more: Any
+) -> Preset:
     shape = ModelConfig(mixer, n_layer=5, n_embd=192, mlp_ratio=mlp_ratio, dropout=dropout, **more)
     return Preset(shape, replace(_BASE_TRAIN, learning_rate=rate))
 

@@ -22,8 +22,9 @@ from minrnn.models import mixer_class
 from minrnn.results import inside, verdicts, weights
 from minrnn.settings import MAX_NEW_TOKENS
 from minrnn.ui.compare import panels, writing
-from minrnn.ui.compare.writing import FINISH_LINE, Served, Stops
+from minrnn.ui.compare.writing import FINISH_LINE, Served
 from minrnn.ui.components import plain, visible_errors
+from minrnn.ui.stops import Stops
 
 LEAD = (
     "# Were RNNs all we needed?\n{count} models of 2.3 M weights, old and new, continue your words. "

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import gradio as gr
 from annotated_types import Interval
 
 from minrnn.checked import Checked, from_mapping, shown
@@ -23,7 +21,7 @@ from minrnn.library import COMMITTEE, HUB, Entry, Library
 from minrnn.runs.request import names
 from minrnn.serving.ticket import Asked
 from minrnn.serving.writers import Writers
-from minrnn.settings import MAX_SNAPSHOTS_PER_S, MAX_WRITING_S, max_pages
+from minrnn.settings import MAX_SNAPSHOTS_PER_S, MAX_WRITING_S
 from minrnn.side_by_side import Snapshot, check_prompt, folded_for
 from minrnn.ui.listeners import Listeners, Visit, unheard
 
@@ -213,31 +211,3 @@ async def snapshots(
         yield ticket.snapshot()
     finally:
         ticket.end("stopped")
-
-
-class Stops:
-    """When each open page last asked for a stop, in milliseconds of that page's own clock.
-
-    A generation ends itself once its page has asked after the click that began it, also where that click
-    still waits in the queue. Cancelling the event instead would race with what is on its way to the page.
-    """
-
-    def __init__(self) -> None:
-        self._asked: OrderedDict[str, float] = OrderedDict()
-
-    def ask(self, at_ms: float | None, request: gr.Request) -> None:
-        """Remember that a page wants what it began before this moment to end."""
-        if at_ms is not None:
-            page = str(request.session_hash)
-            self._asked[page] = max(at_ms, self._asked.get(page, at_ms))  # they may arrive in another order
-            self._asked.move_to_end(page)
-        while len(self._asked) > max_pages():  # a client that never opens the page is not seen to close it
-            self._asked.popitem(last=False)
-
-    def since(self, at_ms: float | None, request: gr.Request) -> bool:
-        """Whether that page has asked for a stop after a moment."""
-        return self._asked.get(str(request.session_hash), -1) >= (at_ms or 0)
-
-    def forget(self, request: gr.Request) -> None:
-        """Forget a page that was closed; what it began has ended with it."""
-        self._asked.pop(str(request.session_hash), None)

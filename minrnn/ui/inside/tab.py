@@ -21,10 +21,10 @@ from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.models import mixer_class
 from minrnn.results.inside import load
 from minrnn.settings import MAX_READ_CHARS
-from minrnn.ui.compare.writing import Stops
 from minrnn.ui.components import visible_errors
 from minrnn.ui.inside import words
 from minrnn.ui.listeners import Slots
+from minrnn.ui.stops import Stops
 from minrnn.ui.theme import color, dash, static
 
 LEAD = (
