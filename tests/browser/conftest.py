@@ -99,7 +99,6 @@ def open_page(browser: Browser, app_url: str) -> Iterator[Opened]:
         if script:
             opened.add_init_script(script)
         opened.goto(path)
-        opened.wait_for_function("window.minrnn && window.minrnn.arrived")
         opened.wait_for_selector(".card h2", state="attached")
         return opened
 
