@@ -122,7 +122,7 @@ def _of(preset: str, one: Together) -> str:
     members = [r for r in members_of(preset) if r.model in one.weights]
     alone = {
         name: found.learning
-        for name, found in inside.load().items()
+        for name, found in inside.load(preset).items()
         if found.weights == one.weights.get(name)
     }
     rows = [

@@ -11,15 +11,14 @@ from minrnn import checkpoint
 from minrnn.corpora import own
 from minrnn.evaluate import streaming_loss
 from minrnn.learn import learning_loss
+from minrnn.library import PRESETS
 from minrnn.models import MODEL_NAMES
 from minrnn.results import inside
 from minrnn.results.inside import Figures, LayerFigures, UnitFigures
-from minrnn.results.tables import section
 from minrnn.text import CharVocab
 from tests.models.small import build
 
-DOCS = Path(__file__).parents[2] / "docs"
-STORED = inside.load()
+STORED = {f"{preset}/{name}": one for preset in PRESETS for name, one in inside.load(preset).items()}
 MADE = Figures(
     weights="0",
     exact=True,
@@ -37,23 +36,20 @@ MADE = Figures(
 
 @pytest.mark.parametrize("name", STORED)
 def test_the_stored_figures_are_those_of_the_bundled_weights(name: str) -> None:
-    assert STORED[name].weights == inside.weights_digest(name)
+    preset, model = name.split("/")
+    assert STORED[name].weights == inside.weights_digest(model, preset)
 
 
-def test_every_bundled_model_was_measured() -> None:
-    folders = [name for name in MODEL_NAMES if checkpoint.bundled(inside.PRESET, name).is_dir()]
-    assert list(STORED) == folders
+@pytest.mark.parametrize("preset", [p for p in PRESETS if p == inside.PRESET or inside.load(p)])
+def test_every_bundled_model_of_a_preset_was_measured(preset: str) -> None:
+    folders = [name for name in MODEL_NAMES if checkpoint.bundled(preset, name).is_dir()]
+    assert list(inside.load(preset)) == folders
 
 
 @pytest.mark.parametrize("name", STORED)
 def test_the_carried_loss_is_the_one_of_the_metrics(name: str) -> None:
-    metrics = checkpoint.load(checkpoint.bundled(inside.PRESET, name)).metrics
+    metrics = checkpoint.load(checkpoint.bundled(*name.split("/"))).metrics
     assert STORED[name].streaming == pytest.approx(metrics["val_loss_streaming"], abs=2e-4)
-
-
-def test_the_page_says_what_was_measured() -> None:
-    for name, content in inside.sections(STORED).items():
-        assert section(DOCS / inside.PAGE, name) == content
 
 
 @pytest.mark.parametrize("name", STORED)
@@ -67,36 +63,19 @@ def test_with_16_characters_in_sight_they_write_nearly_as_well_as_the_first_page
         assert at[16] - one.context[-1] < 0.1 and at[2] - one.context[-1] > 0.5
 
 
-def test_the_first_page_says_how_near_they_are_and_nothing_where_nothing_was_measured() -> None:
-    there = {name: one.context[one.seen.index(16)] - one.context[-1] for name, one in STORED.items()}
-    assert f"every model is within {max(there.values()):.2f} nats" in inside.alike(STORED)
-    assert "nats" not in inside.alike({}) and "alike because a few words are enough" in inside.alike({})
-
-
 def test_the_best_that_learns_while_reading_reaches_the_goal() -> None:
     assert min(one.learning for one in STORED.values()) <= 1.285
 
 
-def test_sentences_are_made_from_the_figures() -> None:
-    other = dataclasses.replace(MADE, context=[2.5, 1.44, 1.41, 1.4], half_lives=[], learning=1.3, units=[])
-    found = {"mingru": MADE, "nanogpt": other}
-    assert inside.context_sentence(found).startswith(
-        "With 4 characters seen, every model is within 0.04 nats"
-    )
-    assert "minGRU 62% (the longest: 30 characters)" in inside.half_life_sentence(found)
-    assert "nanoGPT" not in inside.half_life_sentence(found)
-    assert "unit 7 in layer 2 of minGRU follows “capital letters”" in inside.unit_sentence(found)
-    assert "0.12 to 0.14 nats" in inside.learning_sentence(found)
-
-
 def test_figures_come_back_as_they_were_stored(tmp_path: Path) -> None:
-    inside.save({"mingru": MADE}, tmp_path / "inside.json")
-    assert inside.load(tmp_path / "inside.json") == {"mingru": MADE}
-    assert inside.load(tmp_path / "none.json") == {}
-
-
-def test_a_page_before_any_measurement_says_so() -> None:
-    assert set(inside.sections({}).values()) == {"*not yet run*"}
+    path, other = tmp_path / "inside.json", dataclasses.replace(MADE, weights="1")
+    inside.save("base", "gru", MADE, path)
+    inside.save("base", "mingru", MADE, path)
+    inside.save("allplays", "mingru", other, path)
+    inside.save("base", "gru", other, path)
+    assert list(inside.load("base", path).items()) == [("mingru", MADE), ("gru", other)]
+    assert inside.load("allplays", path) == {"mingru": other}
+    assert inside.load("taught", path) == inside.load("base", tmp_path / "none.json") == {}
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
@@ -104,12 +83,12 @@ def test_a_model_is_measured_on_the_splits_of_a_text(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = build(name)
-    model.save(tmp_path / inside.PRESET / name)
+    model.save(tmp_path / "allplays" / name)
     monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path)
     monkeypatch.setattr(inside, "POSITIONS", 3)
     monkeypatch.setattr(inside, "SAMPLE", 300)
     text = own.from_text("the cat sat on the mat.\n\nwhy did it sit.\n" * 100)
-    found = inside.measure(name, text)
+    found = inside.measure(name, text, "allplays")
     assert len(found.context) == len(found.seen) == 9
     assert found.rates.index(min(found.rates)) == inside.RATES.index(found.rate)
     ids = model_ids(model.config.vocab, text.text)[text.split_at :]

@@ -19,7 +19,7 @@ from gradio.context import Context
 from minrnn import presets, settings
 from minrnn.library import COMMITTEE, Entry, Library, with_added
 from minrnn.models import mixer_class
-from minrnn.results import inside, verdicts, weights
+from minrnn.results import inside, inside_page, verdicts, weights
 from minrnn.settings import MAX_NEW_TOKENS
 from minrnn.ui.compare import panels, writing
 from minrnn.ui.compare.writing import FINISH_LINE, Served
@@ -98,7 +98,8 @@ def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) ->
         context, blind = _chips(prompt)
         view = panels.panels(panels.stored(ticked(library, first)))
         answer = verdicts.headline(weights.stored(), counted=False)
-        gr.Markdown(f"{inside.alike(inside.load())} {answer}", elem_classes="quiet", elem_id="alike")
+        measured = {} if settings.hub_namespace() else inside.load(first)  # others' weights were not measured
+        gr.Markdown(f"{inside_page.alike(measured)} {answer}", elem_classes="quiet", elem_id="alike")
         gear = gr.Button("⚙", elem_id="gear", min_width=44, scale=0)
         with gr.Column(elem_id="settings"):
             parts = _settings(library, first, extra)

@@ -132,7 +132,7 @@ def build(library: Library, slots: Slots) -> None:
         stops.ask(at - 1, request)  # a visitor has one reading: it ends those that were begun before
         entries = _chosen(library, first, keys)
         reading = Reading(text, LEARN_RATE if learning else 0.0, LIKELIEST)
-        work = shown(entries, reading, at, lambda: stops.since(at, request))
+        work = shown(entries, first, reading, at, lambda: stops.since(at, request))
         async with aclosing(slots.steps(request, work)) as steps:
             async for found in steps:
                 yield found
@@ -163,12 +163,17 @@ def _look(library: Library, preset: str, asked: Any) -> dict[str, Any]:
 
 
 def shown(
-    entries: list[Entry], reading: Reading, run: float = 0, replaced: Callable[[], bool] = lambda: False
+    entries: list[Entry],
+    preset: str,
+    reading: Reading,
+    run: float = 0,
+    replaced: Callable[[], bool] = lambda: False,
 ) -> Iterator[Shown]:
     """What the page shows of a reading: surprise at once, memory as soon as it is known.
 
     Args:
         entries: the models.
+        preset: theirs; what was measured of its bundled weights stands beside what is measured here.
         reading: what is read.
         run: the moment of the click that began it.
         replaced: once it returns True, no further model's memory is measured and nothing more is shown.
@@ -178,7 +183,7 @@ def shown(
     models = {entry.key: entry.model for entry in entries}
     names = {e.key: {"title": e.title, "color": color(e.key), "dash": dash(e.key)} for e in entries}
     found = page(models, reading, with_memory=False)
-    said = words.surprise(found, _titles(entries)) | words.of_the_release()
+    said = words.surprise(found, _titles(entries)) | words.of_the_release(preset)
     begun: Shown = {
         "run": run, "page": found, "names": names, "sentences": said, "ready": False, "stored": {}
     }  # fmt: skip
@@ -191,7 +196,7 @@ def shown(
             return
         remembered[key] = memory(model, reading.text)
     whole: Page = {**found, "memory": remembered}
-    stored = {key: list(zip(one.seen, one.context, strict=True)) for key, one in load().items()}
+    stored = {key: list(zip(one.seen, one.context, strict=True)) for key, one in load(preset).items()}
     said |= words.memory(whole, _titles(entries))
     yield {**begun, "page": whole, "sentences": said, "ready": True, "stored": stored}
 

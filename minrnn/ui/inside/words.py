@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from minrnn.inside.memory import Memory
 from minrnn.inside.page import Page
 from minrnn.results import inside as results
+from minrnn.results import inside_page
 
 NEAR = 0.05
 """Nats from what a model reaches with everything in sight: closer than this is "nearly all"."""
@@ -140,17 +141,19 @@ def units(found: Mapping[str, Memory], titles: Mapping[str, str]) -> str:
     )
 
 
-def of_the_release() -> dict[str, str]:
-    """What the same views say of the bundled base weights on the whole validation split, by view; no text is read."""
-    found = results.load()
+def of_the_release(preset: str) -> dict[str, str]:
+    """What the same views say of a preset's bundled weights on the whole validation split, by view; no text is read."""
+    found = results.load(preset)
     if not found:
         return {}
-    return {
-        "stored:context": results.context_sentence(found),
-        "stored:half_lives": results.half_life_sentence(found),
-        "stored:units": results.unit_sentence(found),
-        "stored:surprise": results.learning_sentence(found),
+    sentences = {
+        "context": inside_page.context_sentence(found),
+        "half_lives": inside_page.half_life_sentence(found),
+        "units": inside_page.unit_sentence(found),
+        "surprise": inside_page.learning_sentence(found),
     }
+    there = f"On the whole validation split, the bundled weights of {preset}: "
+    return {f"stored:{view}": there + sentence for view, sentence in sentences.items()}
 
 
 def _listed(names: list[str]) -> str:

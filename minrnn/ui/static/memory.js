@@ -9,7 +9,7 @@ function memoryView() {
   })), {log: true, xTitle: 'characters in sight', yTitle: 'loss, nats a character'});
   const stored = keys().filter(key => data.stored[key]);
   if (stored.length) {
-    make('p', 'quiet', root, 'On the whole validation split, base weights: ' + sentences['stored:context']);
+    release('context');
     curve(make('div', '', root), 'Loss on the validation split against characters in sight', stored.map(key => ({
       name: data.names[key].title, color: data.names[key].color, dash: DASH[data.names[key].dash], points: data.stored[key],
     })), {log: true, xTitle: 'characters in sight, validation split', yTitle: 'loss, nats a character'});
@@ -28,7 +28,7 @@ function memoryView() {
 }
 function release(view) {
   const said = data.sentences['stored:' + view];
-  if (said) make('p', 'quiet', root, 'On the whole validation split, base weights: ' + said);
+  if (said) make('p', 'quiet', root, said);
 }
 function halfLives(parent, memory) {
   const lines = keys().filter(key => memory[key].half_lives.some(layer => layer.length)).map(key => {

@@ -55,10 +55,10 @@ def test_a_reading_that_is_replaced_measures_no_further_model(
     memory = tab.memory
     monkeypatch.setattr(tab, "memory", lambda *given: measured.append(1) or memory(*given))
     entries = library.choose("base", NAMES)
-    found = list(tab.shown(entries, Reading("abc"), 5.0, lambda: len(measured) > 0))
+    found = list(tab.shown(entries, "base", Reading("abc"), 5.0, lambda: len(measured) > 0))
     assert [(one["run"], one["ready"]) for one in found] == [(5.0, False)] and len(measured) == 1
-    assert list(tab.shown(entries, Reading("abc"), 5.0, lambda: True)) == []
-    assert [one["ready"] for one in tab.shown(entries, Reading("abc"))] == [False, True]
+    assert list(tab.shown(entries, "base", Reading("abc"), 5.0, lambda: True)) == []
+    assert [one["ready"] for one in tab.shown(entries, "base", Reading("abc"))] == [False, True]
 
 
 def test_a_second_reading_of_a_page_replaces_the_first_and_nobody_elses(library: Library) -> None:

@@ -92,3 +92,10 @@ def test_of_the_bundled_weights_every_sentence_is_true() -> None:
     bits = {n: found["models"][n]["bits_per_char"] or math.inf for n in bundled}
     assert said.startswith(f"{min(bits, key=bits.__getitem__)} needs {min(bits.values()):.2f} bits")
     assert "half" in words.memory(found, {n: n for n in bundled})["half_lives"]
+
+
+def test_what_was_measured_of_the_release_names_its_preset_and_is_silent_on_others() -> None:
+    said = words.of_the_release("base")
+    assert set(said) == {"stored:context", "stored:half_lives", "stored:units", "stored:surprise"}
+    assert all("validation split, the bundled weights of base: " in sentence for sentence in said.values())
+    assert words.of_the_release("not measured") == {}
