@@ -41,10 +41,12 @@ def main(words: list[str]) -> None:
     """Run the command.
 
     Raises:
-        MinrnnError: if a model is not bundled, the text cannot be had, or the page is not there or lacks its markers.
+        MinrnnError: if a model is not bundled, the text cannot be had, the page is not there or lacks its markers, or the file
+            of figures is damaged.
     """
     flags = tyro.cli(InsideFlags, args=words, prog="python -m minrnn inside")
     tables.check(flags.docs / inside_page.PAGE, inside_page.sections({}))
+    inside.load(path=flags.figures)  # what cannot be read is found before minutes of measuring
     for name in _chosen(flags.preset, flags.models) if flags.action == "measure" else ():
         figures = inside.measure(name, corpora.load(DEFAULT_CORPUS), flags.preset)
         inside.save(flags.preset, name, figures, flags.figures)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from minrnn import checkpoint
 from minrnn.corpora import Corpus, splits
+from minrnn.errors import MinrnnError
 from minrnn.evaluate import streaming_loss
 from minrnn.files import write_text
 from minrnn.inside.context import SEEN, context_losses, spread
@@ -159,13 +160,21 @@ def _units(model: LanguageModel, train: Tensor, val: Tensor) -> list[UnitFigures
 
 
 def load(preset: str = PRESET, path: Path = STORED) -> dict[str, Figures]:
-    """The stored figures of a preset's bundled models, in the order they are shown; {} where none were measured."""
+    """The stored figures of a preset's bundled models, in the order they are shown; {} where none were measured.
+
+    Raises:
+        MinrnnError: if the file is damaged.
+    """
     found = _all(path).get(preset, {})
     return {name: found[name] for name in MODEL_NAMES if name in found}
 
 
 def save(preset: str, name: str, figures: Figures, path: Path = STORED) -> None:
-    """Write a model's figures beside those that are stored, one model a line."""
+    """Write a model's figures beside those that are stored, one model a line.
+
+    Raises:
+        MinrnnError: if the file is there and damaged.
+    """
     found = _all(path)
     found.setdefault(preset, {})[name] = figures
     presets = []
@@ -176,4 +185,9 @@ def save(preset: str, name: str, figures: Figures, path: Path = STORED) -> None:
 
 
 def _all(path: Path) -> dict[str, dict[str, Figures]]:
-    return FORM.validate_json(path.read_bytes()) if path.is_file() else {}
+    try:
+        return FORM.validate_json(path.read_bytes()) if path.is_file() else {}
+    except ValidationError:
+        raise MinrnnError(
+            f"{path} does not hold figures of the insides; delete it and run `python -m minrnn inside measure`."
+        ) from None

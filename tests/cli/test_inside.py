@@ -29,3 +29,14 @@ def test_a_model_that_is_not_bundled_is_refused(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit):
         main(["inside", "measure", "--preset", "no_such"])
     assert "no model of 'no_such' is bundled; choose one of: allplays, base" in capsys.readouterr().err
+
+
+def test_a_damaged_file_of_figures_is_found_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / inside_page.PAGE).write_text(MARKERS, encoding="utf-8")
+    (tmp_path / "figures.json").write_text("{", encoding="utf-8")
+    monkeypatch.setattr(inside, "measure", lambda *given: pytest.fail("measured"))
+    with pytest.raises(SystemExit):
+        main(["inside", "measure", "--docs", str(tmp_path), "--figures", str(tmp_path / "figures.json")])
+    assert "figures.json does not hold figures" in capsys.readouterr().err

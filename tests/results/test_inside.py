@@ -9,6 +9,7 @@ from torch import Tensor
 
 from minrnn import checkpoint
 from minrnn.corpora import own
+from minrnn.errors import MinrnnError
 from minrnn.evaluate import streaming_loss
 from minrnn.learn import learning_loss
 from minrnn.library import PRESETS
@@ -76,6 +77,16 @@ def test_figures_come_back_as_they_were_stored(tmp_path: Path) -> None:
     assert list(inside.load("base", path).items()) == [("mingru", MADE), ("gru", other)]
     assert inside.load("allplays", path) == {"mingru": other}
     assert inside.load("taught", path) == inside.load("base", tmp_path / "none.json") == {}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"base": {"gru": {}}}', '{"gru": 1}'])
+def test_a_damaged_file_of_figures_is_named_and_left_alone(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "inside.json"
+    path.write_text(text, encoding="utf-8")
+    for act in (lambda: inside.load(path=path), lambda: inside.save("base", "gru", MADE, path)):
+        with pytest.raises(MinrnnError, match="inside.json does not hold figures"):
+            act()
+    assert path.read_text(encoding="utf-8") == text
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)

@@ -156,20 +156,28 @@ def _wire(library: Library, served: Served, fields: Fields, go: gr.Button, halt:
         own = [entry for key, entry in library.models(preset).items() if key in models]
         return panels.stored([*own, *(e for e in library.readable(extra) if e.key in models)])
 
-    def refill(preset: str, extra: list[str]) -> Any:
-        keys = [entry.key for entry in ticked(library, preset)] + list(extra)
-        return gr.CheckboxGroup(choices(library, preset, extra), value=keys)
+    def offered(preset: str, models: list[str], extra: list[str]) -> Any:
+        on_offer = choices(library, preset, extra)  # without a run that was deleted meanwhile
+        return gr.CheckboxGroup(on_offer, value=[key for _, key in on_offer if key in models])
 
-    shown: dict[str, Any] = {
+    def change_preset(preset: str, models: list[str], extra: list[str]) -> Any:
+        own = [entry.key for entry in ticked(library, preset)]
+        return offered(preset, own + [key for key in extra if key in models], extra)
+
+    def add(preset: str, models: list[str], extra: list[str]) -> Any:
+        return offered(preset, [*models, *extra[-1:]], extra)
+
+    options: dict[str, Any] = {
         "inputs": [preset, chosen, fields.parts["extra"]],
-        "outputs": fields.view,
+        "api_visibility": "private",
         **QUEUED,
     }
-    chosen.input(visible_errors(redraw), **shown, api_visibility="private")
-    gr.on(
-        [preset.input, fields.parts["extra"].change],  # type: ignore[attr-defined]
-        visible_errors(refill), [preset, fields.parts["extra"]], chosen, **QUEUED, api_visibility="private",
-    ).then(visible_errors(redraw), **shown, api_visibility="private")  # fmt: skip
+    chosen.input(visible_errors(redraw), outputs=fields.view, **options)
+    added = fields.parts["extra"].change  # type: ignore[attr-defined]
+    for event, fill in ((preset.input, change_preset), (added, add)):
+        event(visible_errors(fill), outputs=chosen, **options).then(
+            visible_errors(redraw), outputs=fields.view, **options
+        )
 
 
 def _chips(prompt: gr.Textbox) -> tuple[gr.Radio, gr.Checkbox]:

@@ -60,7 +60,6 @@ function write(parts, prompt, text) {
     parts.text.replaceChildren();
     Object.assign(parts, {shown: '', boundary: prompt.length, line: null});
   }
-  const atEnd = parts.text.scrollHeight - parts.text.scrollTop - parts.text.clientHeight < 40;
   let from = parts.shown.length;
   while (from < whole.length) {
     const inPrompt = from < prompt.length;
@@ -71,9 +70,8 @@ function write(parts, prompt, text) {
     if (to > from) append(parts.line, whole.slice(from, to), inPrompt);
     if (to === newline) { parts.line = make('p', '', parts.text); from = to + 1; } else from = to;
   }
-  const grew = whole.length > parts.shown.length;
+  parts.grew = whole.length > parts.shown.length;
   parts.shown = whole;
-  if (grew && atEnd) parts.text.scrollTop = parts.text.scrollHeight;
 }
 function append(line, text, inPrompt) {
   const name = inPrompt ? 'prompt' : 'new';
@@ -120,9 +118,13 @@ function render() {
   const best = Math.max(0, ...list.map(data => data.rate));
   root.classList.toggle('blind', unnamed());
   root.classList.toggle('asking', unnamed() && list.some(isGPT));
+  // Every box is measured before any is written to, so that the browser lays the page out once, not once a card.
+  const away = [...cards.values()].filter(({text}) => text.scrollHeight - text.scrollTop - text.clientHeight >= 40);
   list.forEach((data, place) => show(data, best, place));
   const nodes = list.map(data => cards.get(data.key).node);
   if (nodes.length !== root.children.length || nodes.some((node, i) => node !== root.children[i])) root.replaceChildren(...nodes);
+  const grown = list.map(data => cards.get(data.key)).filter(parts => parts.grew && !away.includes(parts));
+  for (const {text} of grown) text.scrollTop = text.scrollHeight;
   put(note, remark || value.note);
   if (value.run) stopTyping();
   if (value.run && list.length && list.every(data => data.text && !['writing', 'starting'].includes(data.status))) {
@@ -143,7 +145,12 @@ function typeSamples() {
   step();
   for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, stopTyping, {once: true, capture: true});
 }
-function stopTyping() { clearInterval(typing); typed = Infinity; }
+function stopTyping() {
+  if (typed === Infinity) return;
+  clearInterval(typing);
+  typed = Infinity;
+  render();  // a sample that was half typed stands there whole
+}
 
 function about(parts) {
   const dialog = make('dialog', '', element);
