@@ -41,8 +41,8 @@ def main(words: list[str]) -> None:
     """Run the command.
 
     Raises:
-        MinrnnError: if a model is not bundled, the text cannot be had, the page is not there or lacks its markers, or the file
-            of figures is damaged.
+        MinrnnError: if a model is not bundled, the text cannot be had, the page is not there or lacks its markers, or
+            the file of figures is damaged.
     """
     flags = tyro.cli(InsideFlags, args=words, prog="python -m minrnn inside")
     tables.check(flags.docs / inside_page.PAGE, inside_page.sections({}))
