@@ -5,9 +5,12 @@ from collections.abc import Callable
 from playwright.sync_api import Page
 
 from minrnn import checkpoint
+from minrnn.library import open_library
 from minrnn.models import MODEL_NAMES, mixer_class
 
-SHOWN = [m for m in MODEL_NAMES if mixer_class(m).chosen_first and checkpoint.bundled("base", m).is_dir()]
+FIRST = open_library().first
+"""The preset that the page starts with."""
+SHOWN = [m for m in MODEL_NAMES if mixer_class(m).chosen_first and checkpoint.bundled(FIRST, m).is_dir()]
 FOUR = len(SHOWN)
 Opened = Callable[..., Page]
 

@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 
 from minrnn import checkpoint
 from minrnn.models import MODEL_NAMES, mixer_class
-from tests.browser.compare_page import FOUR, SHOWN, TEXTS, set_length, texts, wait_for_status
+from tests.browser.compare_page import FIRST, FOUR, SHOWN, TEXTS, set_length, texts, wait_for_status
 
 COUNT_ENDS = """() => {
   window.ended = 0;
@@ -85,7 +85,7 @@ def test_other_models_and_other_weights_show_their_own_samples(page: Page) -> No
     page.click("#gear")
     page.get_by_label(mixer_class(other).title, exact=True).check()
     expect(page.locator(".card")).to_have_count(FOUR + 1)
-    assert texts(page) == [sample("base", name) for name in MODEL_NAMES]
+    assert texts(page) == [sample(FIRST, name) for name in MODEL_NAMES]
     page.get_by_label("replica").check()
     expect(page.locator(".card")).to_have_count(FOUR)
     page.wait_for_function(f"first => ({TEXTS})[0] === first", arg=sample("replica", SHOWN[0]))

@@ -11,6 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.compare_page import FIRST, SHOWN
+
 ROOT = Path(__file__).resolve().parents[2]
 Opened = Callable[..., Page]
 STOCK_GRADIO = {"aria-prohibited-attr", "image-redundant-alt"}
@@ -45,7 +47,7 @@ def test_a_text_is_shown_as_typed_and_its_figures_are_those_of_the_command_line(
         "-m",
         "minrnn",
         "read",
-        "checkpoints/base/mingru",
+        f"checkpoints/{FIRST}/{SHOWN[0]}",
         "--text",
         str(tmp_path / "text.txt"),
         "--json",
