@@ -233,8 +233,8 @@ _TASK = {
 }
 
 ABOUT: Mapping[str, str] = {
-    "base": "2.3 M parameters, 9.8 M characters read",
-    ALLPLAYS: "the shapes of base, trained on all plays: 4.6 M characters of text",
+    "base": "2.3 M parameters, 9.8 M characters read of tiny Shakespeare",
+    ALLPLAYS: "2.3 M parameters, 30.0 M characters read of all plays",
     TAUGHT: "minGRU of base, taught by the five of base",
     SPRINT: "the shapes of base, three minutes on two cores",
     "replica": "the shapes of the student replication",
