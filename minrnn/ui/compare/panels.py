@@ -11,6 +11,7 @@ from typing import TypedDict
 import gradio as gr
 
 from minrnn.checked import SHOWN_CHARS
+from minrnn.corpora import CORPORA
 from minrnn.library import Entry
 from minrnn.models import MODEL_NAMES, Committee, mixer_class
 from minrnn.settings import MAX_NEW_TOKENS
@@ -143,8 +144,9 @@ def sheet(entry: Entry) -> list[tuple[str, str]]:
         ("dropout", f"{config.dropout:g}"),
     ]
     if isinstance(metrics.get("tokens_seen"), int):
-        corpus = str(metrics.get("corpus", "a text"))[:SHOWN_CHARS]
-        rows.append(("characters read", f"{metrics['tokens_seen'] / 1e6:.1f} M of {corpus}"))
+        corpus = str(metrics.get("corpus", "a text"))
+        text = CORPORA[corpus].title if corpus in CORPORA else corpus[:SHOWN_CHARS]
+        rows.append(("characters read", f"{metrics['tokens_seen'] / 1e6:.1f} M of {text}"))
     if isinstance(metrics.get("val_loss"), float):
         rows.append(("validation loss", f"{metrics['val_loss']:.4f} nats a character"))
     return [*rows, ("weights", entry.origin)]

@@ -207,6 +207,19 @@ def test_the_cards_of_all_models_have_a_sheet_and_a_colour(library: Library) -> 
     assert all(dict(card["sheet"])["equation"] for card in cards)
 
 
+@pytest.mark.parametrize(
+    ("corpus", "said"),
+    [("allplays", "3.0 M of all plays"), ("diary", "3.0 M of diary"), (None, "3.0 M of a text")],
+)
+def test_a_sheet_names_the_text_that_was_read_as_people_call_it(
+    library: Library, corpus: str | None, said: str
+) -> None:
+    entry = library.models("base")[MODEL_NAMES[0]]
+    metrics = {"tokens_seen": 3_000_000} | ({"corpus": corpus} if corpus else {})
+    read = dataclasses.replace(entry, checkpoint=dataclasses.replace(entry.checkpoint, metrics=metrics))
+    assert dict(panels.sheet(read))["characters read"] == said
+
+
 def test_a_card_knows_the_family_of_its_model_whatever_its_key(library: Library) -> None:
     entries = library.models("base")
     further = [dataclasses.replace(entry, key=f"someone/{name}") for name, entry in entries.items()]
