@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,8 @@ NUMBERS = (
     "sample_interval",
 )  # fmt: skip
 """The fields that may stay empty."""
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+"""A number with commas between its thousands: 1,000 is one, 0,001 is not."""
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 Fields = dict[str, Any]
 """The form: a component for every field of `TrainRequest` that it asks for, and "source", "budget" and "loss"."""
@@ -144,13 +147,14 @@ def request(fields: Fields, values: dict[Any, Any]) -> TrainRequest:
 
 
 def _spent(budget: str, loss: float | None, iters: float | str | None) -> dict[str, Any]:
-    """The three budgets of a request; 0 is off."""
-    if iters is not None:
-        return {"max_iters": iters, "max_seconds": 0.0, "target_val_loss": 0.0}
+    """The three budgets of a request; 0 is off. Iters stand in the place of the time, and beside a loss."""
+    if budget == TO_LOSS and not loss:
+        raise ConfigError(f"“{TO_LOSS}” needs a loss above 0, such as 1.6; type one, or choose a time.")
+    if iters:
+        target = loss if budget == TO_LOSS else 0.0
+        return {"max_iters": iters, "max_seconds": 0.0, "target_val_loss": target}
     if budget != TO_LOSS:
         return {"max_iters": 0, "max_seconds": BUDGETS.get(budget) or BUDGETS_LIMITED.get(budget)}
-    if not loss:
-        raise ConfigError(f"“{TO_LOSS}” needs a loss above 0, such as 1.6; type one, or choose a time.")
     limited = settings.training_mode() == "limited"  # there a budget that is left open is set to its limit
     return {
         "max_iters": 0, "max_seconds": 0.0 if limited else MAX_SECONDS_TO_LOSS, "target_val_loss": loss,
@@ -255,8 +259,10 @@ def _number(label: str, info: str, placeholder: str = "recipe's") -> gr.Textbox:
 
 
 def _value(text: str | None) -> float | str | None:
-    """The number in a box; None for an empty one. What is no number is left to the request to refuse."""
-    plain = (text or "").replace(",", "").strip()
+    """The number in a box; None for an empty one. What is no number is left to the request to refuse, and so is a comma
+    that may stand for a decimal point: 0,001 is not 1."""
+    plain = (text or "").strip()
+    plain = plain.replace(",", "") if _THOUSANDS.fullmatch(plain) else plain
     try:
         return float(plain) if plain else None
     except ValueError:

@@ -53,6 +53,21 @@ def test_a_filled_box_counts(fields: form.Fields) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "value"), [("1,000", 1_000), ("12,345,678", 12_345_678), ("1,500.", 1_500), ("400", 400)]
+)
+def test_commas_between_thousands_are_left_out(fields: form.Fields, typed: str, value: int) -> None:
+    assert asked(fields, max_iters=typed).max_iters == value
+
+
+@pytest.mark.parametrize("typed", ["0,001", "0,5", "1,5", "1,0000", ",5", "1e-3,"])
+def test_a_comma_that_may_be_a_decimal_point_is_refused_and_never_left_out(
+    fields: form.Fields, typed: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"learning_rate is '{typed}'; it must be a number"):
+        asked(fields, learning_rate=typed)
+
+
+@pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"batch_size": "many"}, "batch_size is 'many'"),
@@ -71,6 +86,16 @@ def test_what_cannot_be_is_refused_in_words(fields: form.Fields, given: Any, mes
 def test_iters_take_the_place_of_the_time(fields: form.Fields) -> None:
     found = asked(fields, max_iters="40")
     assert (found.max_iters, found.max_seconds, found.target_val_loss) == (40, 0, 0)
+
+
+def test_0_iters_are_off_and_leave_the_time_that_is_chosen(fields: form.Fields) -> None:
+    found = asked(fields, max_iters="0")
+    assert (found.max_iters, found.max_seconds) == (0, 30)
+
+
+def test_iters_beside_a_loss_end_a_run_that_does_not_reach_it(fields: form.Fields) -> None:
+    found = asked(fields, budget=form.TO_LOSS, loss=1.6, max_iters="500")
+    assert (found.max_iters, found.max_seconds, found.target_val_loss) == (500, 0, 1.6)
 
 
 def test_a_loss_ends_a_run_and_so_does_time_where_it_is_never_reached(fields: form.Fields) -> None:
