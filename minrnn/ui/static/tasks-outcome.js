@@ -13,7 +13,7 @@ function button(parent, className, text, act) {
 }
 function reveal(said) {
   Object.assign(state(), {shown: true, said});
-  trigger('click', {action: 'reveal'});
+  trigger('click', {action: 'reveal', task: props.value.task});
   render();
   parts.said.focus();
 }
@@ -74,14 +74,14 @@ function row(model) {
     make('span', 'of', cell, name);
     found[name] = {strip: make('div', 'strip', cell), verdict: make('span', 'verdict', cell)};
     if (name === 'here') {
-      found.here.see = button(cell, 'text', 'See it answer', () => trigger('click', {action: 'answer', model: model.key, seed: randomSeed()}));
+      found.here.see = button(cell, 'text', 'See it answer', () => trigger('click', {action: 'answer', task: props.value.task, model: model.key, seed: randomSeed()}));
       found.here.see.setAttribute('aria-label', 'See it answer: ' + model.title);
     }
   }
   return found;
 }
 function strip(node, cells, filler, label) {
-  const now = JSON.stringify([cells, filler]);
+  const now = JSON.stringify([cells, filler, label]);
   if (node.dataset.now === now) return;
   node.dataset.now = now;
   node.replaceChildren();

@@ -28,7 +28,7 @@ from minrnn.ui.tasks import panels
 from minrnn.ui.tasks.charts import HEIGHT
 from minrnn.ui.tasks.entrants import entrants
 from minrnn.ui.tasks.outcome import outcome
-from minrnn.ui.tasks.view import AROUND_S, PRESET, latest, offered, refresh, together
+from minrnn.ui.tasks.view import AROUND_S, PRESET, job_of, latest, offered, refresh
 from minrnn.ui.train import zero_gpu
 from minrnn.ui.train.tab import AT_ONCE, QUEUED
 from minrnn.ui.train.view import IDLE_S
@@ -183,17 +183,32 @@ def _train(queue: TrainingQueue, visitor: Visitor, parts: Parts) -> None:
         queue.step()
 
     def stop(name: str, token: str) -> None:
-        runs = queue.runs.listed(token or "")
-        for item in together(list(latest(queue.runs, runs, TASKS[name]).values())):
-            if item.run.active and not item.run.stopping:
-                queue.stop(item.run.name, token or "")
-        gr.Info("The run that trains saves and stops; those that wait leave the queue.")
+        gr.Info(stop_job(queue, TASKS[name], token or ""))
 
     inputs = [parts.choice, visitor.token]
     started = parts.go.click(visible_errors(start), inputs, None, **QUEUED)
     zero_gpu.chain(queue, started, visitor.token)
     started.then(**parts.look(queue, visitor))
     parts.halt.click(visible_errors(stop), inputs, None, **QUEUED).then(**parts.look(queue, visitor))
+
+
+def stop_job(queue: TrainingQueue, task: Task, token: str) -> str:
+    """Stop the visitor's runs on a task that were asked for last, and say what came of it. Those that wait leave the
+    queue first, so that none begins when the one that trains has ended; one that ends meanwhile holds up nobody.
+
+    Raises:
+        CheckpointError: if a run goes on that cannot be stopped.
+    """
+    going = [i.run for i in job_of(queue.runs, queue.runs.listed(token), task) if i.run.active]
+    for run in sorted(going, key=lambda run: run.status == "running"):
+        try:
+            queue.stop(run.name, token)
+        except CheckpointError:
+            if any(other.active for other in queue.runs.listed(token) if other.name == run.name):
+                raise
+    if not going:
+        return f"Nothing trains on {task.title} any more; what was trained stays."
+    return "The run that trains saves and stops; those that wait leave the queue."
 
 
 def request(name: str) -> TrainRequest:
@@ -219,13 +234,20 @@ def _clicked(queue: TrainingQueue, visitor: Visitor, slots: Slots, parts: Parts,
         name: str, token: str, revealed: list[str], event: gr.EventData, request: gr.Request
     ) -> list[Any]:
         click = event._data if isinstance(event._data, dict) else {}
+        task = clicked_task(click, name)
         if click.get("action") == "reveal":
-            return [[*revealed, name], gr.skip()]
-        return [gr.skip(), await slots.call(request, partial(answers, queue, name, token or "", click))]
+            return [gr.skip() if task in revealed else [*revealed, task], gr.skip()]
+        return [gr.skip(), await slots.call(request, partial(answers, queue, task, token or "", click))]
 
     inputs, outputs = [parts.choice, visitor.token, parts.revealed], [parts.revealed, worked]
     look = parts.look(queue, visitor)
     parts.table.click(visible_errors(do), inputs, outputs, trigger_mode="multiple", **ANSWERS).then(**look)
+
+
+def clicked_task(click: dict[str, Any], chosen: str) -> str:
+    """The task whose table was clicked. Right after another one is chosen, the page still shows the one before."""
+    named = click.get("task")
+    return named if named in [task.name for task in offered()] else chosen
 
 
 def answers(queue: TrainingQueue, name: str, token: str, click: dict[str, Any]) -> dict[str, Any]:
@@ -250,5 +272,5 @@ def answers(queue: TrainingQueue, name: str, token: str, click: dict[str, Any]) 
         for want, said in zip(found.wants, found.answers, strict=True)
     ]
     right, asked = marks.count("✓"), len(marks) - marks.count("")
-    said = f"{item.run.spec.model_title}: {right} of {asked} right"
+    said = f"{item.run.spec.model_title}, {TASKS[name].title}: {right} of {asked} right"
     return {"model": click.get("model"), "said": said, "marks": marks, **asdict(found)}

@@ -64,8 +64,7 @@ def _refresh(
 ) -> list[Any]:
     runs = listing.listed(token)
     limits.follow(runs)
-    own = latest(listing, runs, task)
-    job = together(list(own.values()))
+    own, job = latest(listing, runs, task), job_of(listing, runs, task)
     now: Seen = {
         "live": any(run.active for run in runs),
         "busy": any(item.run.active for item in job),
@@ -93,20 +92,32 @@ def _refresh(
 
 
 def latest(listing: Listing, runs: Sequence[Run], task: Task) -> dict[str, Shown]:
-    """The latest run of each model on a task by its preset, by the model's key."""
-    known = {entrant.key for entrant in entrants()}
+    """The latest run of each model on a task by its preset, by the model's key. One that was taken out of the queue
+    before its turn has nothing to show, and leaves its place to an earlier one."""
     found: dict[str, Run] = {}
-    for run in runs:  # the newest first
+    for run in _on_task(runs, task):  # the newest first
         key = run.spec.model_key
-        if run.spec.corpus == task.name and run.spec.preset == PRESET and key in known:
-            found.setdefault(key, run)
+        if key not in found or (_untried(found[key]) and not _untried(run)):
+            found[key] = run
     return dict(zip(found, with_looks(listing, list(found.values())), strict=True))
 
 
-def together(items: Sequence[Shown]) -> list[Shown]:
-    """Those that were asked for last, in the order in which they train."""
-    newest = max((item.run.asked for item in items), default=0.0)
-    return sorted((i for i in items if i.run.asked == newest), key=lambda item: item.run.order)
+def job_of(listing: Listing, runs: Sequence[Run], task: Task) -> list[Shown]:
+    """The runs on a task that were asked for last, in the order in which they train."""
+    found = _on_task(runs, task)
+    newest = max((run.asked for run in found), default=0.0)
+    return with_looks(listing, sorted((r for r in found if r.asked == newest), key=lambda run: run.order))
+
+
+def _on_task(runs: Sequence[Run], task: Task) -> list[Run]:
+    """Those of the runs that are on a task by its preset, in their order."""
+    known = {entrant.key for entrant in entrants()}
+    ours = (run for run in runs if run.spec.corpus == task.name and run.spec.preset == PRESET)
+    return [run for run in ours if run.spec.model_key in known]
+
+
+def _untried(run: Run) -> bool:
+    return run.status == "stopped" and not run.begun
 
 
 def job_progress(job: Sequence[Shown], other: str = "") -> Progress | None:
@@ -127,7 +138,8 @@ def job_progress(job: Sequence[Shown], other: str = "") -> Progress | None:
             "text": f"{now.run.spec.model_title} saves and stops. {other}".strip(),
         }
     doing = f"{now.run.spec.model_title}: {phase(now)}" if now else "Waiting for the machine"
-    left = f"about {duration(seconds_of(job))} left"
+    left = f"about {duration(seconds_of(job))}"
+    left = f"{left} left" if now else f"then {left}"  # nobody knows how long others' runs go on
     return {
         "active": True,
         "done": done,

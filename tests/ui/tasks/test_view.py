@@ -7,6 +7,7 @@ import gradio as gr
 import pytest
 
 from minrnn.runs.listing import Listing
+from minrnn.runs.lock import held
 from minrnn.tasks import TASKS
 from minrnn.ui.tasks import view
 from tests.ui.tasks.trained import made, scored, waiting
@@ -20,6 +21,10 @@ def look(runs: Listing, seen: Any = None, name: str = "parity", revealed: Any = 
 
 def of_parity(runs: Listing) -> dict[str, Any]:
     return view.latest(runs, runs.listed(""), TASKS["parity"])
+
+
+def job(runs: Listing) -> list[Any]:
+    return view.job_of(runs, runs.listed(""), TASKS["parity"])
 
 
 def test_a_page_is_sent_everything_at_first_and_then_only_what_changed(runs_dir: Path) -> None:
@@ -59,6 +64,18 @@ def test_the_latest_run_of_each_model_counts(runs_dir: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_run_that_never_had_its_turn_hides_no_earlier_one_and_belongs_to_its_job(runs_dir: Path) -> None:
+    scored(runs_dir, "earlier", "lstm", asked=1e9)
+    for name, model, order in (("first", "lstm", 0), ("second", "gru", 1)):
+        made(runs_dir, name, model, asked=2e9, order=order)
+    assert {key: item.run.name for key, item in of_parity(Listing()).items()} == {
+        "lstm": "earlier", "gru": "second",
+    }  # fmt: skip
+    assert [item.run.name for item in job(Listing())] == ["first", "second"]
+    waiting(runs_dir, "third", "lstm", asked=3e9)
+    assert of_parity(Listing())["lstm"].run.name == "third"
+
+
 def test_runs_of_another_preset_are_not_the_tasks(runs_dir: Path) -> None:
     out = scored(runs_dir, "a")
     text = (out / "config.json").read_text(encoding="utf-8")
@@ -70,17 +87,24 @@ def test_a_job_tells_its_turn_and_the_time_left(runs_dir: Path) -> None:
     scored(runs_dir, "a", "mingru", asked=2e9)
     waiting(runs_dir, "b", "lstm", asked=2e9, order=1)
     waiting(runs_dir, "c", "gru", asked=2e9, order=2)
-    job = view.together(list(of_parity(Listing()).values()))
-    assert [item.run.name for item in job] == ["a", "b", "c"]
-    found = view.job_progress(job)
+    runs = job(Listing())
+    assert [item.run.name for item in runs] == ["a", "b", "c"]
+    found = view.job_progress(runs)
     assert found is not None and found["active"] and found["done"] == pytest.approx(1 / 3)
-    assert found["text"] == "Waiting for the machine, 2 of 3, about 34 s left."
+    assert found["text"] == "Waiting for the machine, 2 of 3, then about 34 s."
+
+
+def test_a_job_that_trains_says_how_long_it_goes_on(runs_dir: Path) -> None:
+    made(runs_dir, "a", asked=2e9)
+    with held(runs_dir / "a"):
+        found = view.job_progress(job(Listing()))
+    assert found is not None and found["text"] == "minGRU: starting, 1 of 1, about 25 s left."
 
 
 def test_a_job_that_was_stopped_says_how_many_came_to_the_end(runs_dir: Path) -> None:
     scored(runs_dir, "a", "mingru", asked=2e9)
     made(runs_dir, "b", "lstm", asked=2e9, order=1)
-    found = view.job_progress(view.together(list(of_parity(Listing()).values())))
+    found = view.job_progress(job(Listing()))
     assert found == {"active": False, "done": 1.0, "text": "1 of 2 trained to the end."}
 
 
