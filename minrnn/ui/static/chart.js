@@ -5,7 +5,7 @@ const loadPlotly = () => window.minrnnPlotly ||= new Promise((done, failed) => {
   const script = document.createElement('script');
   script.src = chart.dataset.plotly;
   script.onload = done;
-  script.onerror = failed;
+  script.onerror = () => { window.minrnnPlotly = null; script.remove(); failed(); };  // the next drawing tries again
   document.head.append(script);
 });
 const touch = matchMedia('(pointer: coarse)').matches;
@@ -13,9 +13,11 @@ let inSight = false;
 async function draw() {
   const figure = props.value && props.value.data ? props.value : null;
   chart.style.height = figure ? chart.dataset.height : '0';
+  if (!figure && window.Plotly) window.Plotly.purge(chart);  // or a screen reader would still find the old one
   if (!figure || !inSight || !chart.offsetWidth) return;
-  if (!window.Plotly) await loadPlotly();
-  const latest = props.value && props.value.data ? props.value : figure;
+  if (!window.Plotly) try { await loadPlotly(); } catch (offline) { return; }
+  const latest = props.value && props.value.data ? props.value : null;
+  if (!latest) return;
   const ink = getComputedStyle(chart).getPropertyValue('--body-text-color-subdued');  // readable in both themes
   if (ink) latest.layout.font = {...latest.layout.font, color: ink};
   const options = {responsive: true, displaylogo: false, displayModeBar: touch ? false : 'hover'};

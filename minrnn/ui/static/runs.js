@@ -61,6 +61,12 @@ function press(parts, button) {
   });
 }
 function buttons(parts, run) {
+  parts.details.setAttribute('aria-label', 'Details: ' + run.title);
+  renew(parts, run);
+  for (const button of parts.buttons.querySelectorAll('[data-action]'))  // the title may be another one by now
+    button.setAttribute('aria-label', button.textContent + ': ' + run.title);
+}
+function renew(parts, run) {
   const wanted = run.actions.map(action => action.name).join();
   if (parts.buttons.dataset.actions === wanted) return;
   parts.buttons.dataset.actions = wanted;
@@ -71,7 +77,6 @@ function buttons(parts, run) {
     const button = make('button', quiet ? 'text' : 'act', parts.buttons, action.label);
     button.type = 'button';
     button.dataset.action = action.name;
-    button.setAttribute('aria-label', action.label + ': ' + run.title);
     button.onclick = () => press(parts, button);
     if (!quiet) parts.details.before(button);
   }
@@ -131,8 +136,13 @@ function announce(run) {
 function order(keys) {
   for (const key of [...cards.keys()]) if (!keys.includes(key)) cards.delete(key);
   const wanted = keys.map(key => cards.get(key).node);
-  if (wanted.length !== root.children.length || wanted.some((node, at) => node !== root.children[at]))
-    root.replaceChildren(...wanted);
+  if (wanted.length === root.children.length && wanted.every((node, at) => node === root.children[at])) return;
+  const focused = document.activeElement, at = [...root.children].findIndex(node => node.contains(focused));
+  root.replaceChildren(...wanted);
+  if (at < 0) return;
+  // who was in a card stays there; who has deleted it goes to the one that stands in its place
+  const next = wanted[Math.min(at, wanted.length - 1)];
+  (focused.isConnected ? focused : next && next.querySelector('button:enabled:not([hidden])'))?.focus();
 }
 function render() {
   const value = props.value && props.value.cards ? props.value : {cards: [], older: 0, passed: ''};
@@ -140,7 +150,7 @@ function render() {
   order(value.cards.map(run => run.run));
   const older = element.querySelector('.older');
   older.hidden = !value.older;
-  put(older, `Show ${value.older} older runs`);
+  put(older, value.older === 1 ? 'Show 1 older run' : `Show ${value.older} older runs`);
   older.onclick = () => trigger('click', {action: 'show', run: ''});
   const passed = element.querySelector('.passed');
   passed.hidden = !value.passed;

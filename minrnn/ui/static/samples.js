@@ -17,8 +17,13 @@ function draw(run) {
 function render() {
   const value = (Array.isArray(props.value) ? props.value : []).filter(run => run.samples.length);
   const scrolled = new Map([...root.children].map(card => [card.dataset.run, card.querySelector('.list').scrollTop]));
+  const read = [...root.children].find(card => card.contains(document.activeElement))?.dataset.run;
   root.replaceChildren(...value.map(draw));
-  for (const card of root.children) card.querySelector('.list').scrollTop = scrolled.get(card.dataset.run) || 0;
+  for (const card of root.children) {
+    const list = card.querySelector('.list');
+    list.scrollTop = scrolled.get(card.dataset.run) || 0;
+    if (card.dataset.run === read) list.focus({preventScroll: true});
+  }
   element.querySelector('.heading').hidden = !value.length;
 }
 watch('value', render);

@@ -27,7 +27,7 @@ function build(value) {
   rows = new Map();
   const longest = value.factors[value.factors.length - 1];
   parts = {};
-  const ask = parts.ask = make('section', 'ask', root);
+  const ask = make('section', 'ask', root);
   make('h2', '', ask, `Predict first: who is right at ${longest} the trained length?`);
   const chips = make('div', 'guesses', ask);
   parts.chips = value.models.map(model => {
@@ -126,7 +126,6 @@ function render() {
   if (!value || !value.models) return;
   if (drawn !== value.task) { build(value); drawn = value.task; }
   const {shown, said} = state();
-  parts.ask.classList.toggle('over', shown);
   root.classList.toggle('untrained', !value.models.some(model => model.own));
   for (const node of [...parts.chips, parts.check, parts.skip]) node.disabled = shown;
   put(parts.said, said);
