@@ -197,8 +197,8 @@ def _differing(task: Task, learnt: Sequence[tuple[Entrant, bool]]) -> list[str]:
         )
     if beyond:
         found.append(
-            f"{_names(beyond)}: right at {T:,} characters although theory says that it fails as texts grow. "
-            "It may fail later."
+            f"{_names(beyond)}: right at {T:,} characters although theory says that such a model fails as texts "
+            "grow. Longer texts may show it."
         )
     return found
 

@@ -124,8 +124,18 @@ def _more(click: Click) -> int:
 
 
 def zipped(queue: TrainingQueue, run: Run) -> bytes:
-    """The run's checkpoint and its history as one zip file."""
-    buffer = io.BytesIO(listing.zipped_model(run))
+    """The run's checkpoint and its history as one zip file.
+
+    Raises:
+        CheckpointError: if a file cannot be read.
+    """
+    try:
+        buffer = io.BytesIO(listing.zipped_model(run))
+    except OSError as error:  # such as figures that a save has just put aside
+        raise CheckpointError(
+            f"{run.title}: {error.filename or run.model} cannot be read ({error.strerror or error}); try again, and "
+            "check its permissions if that does not help."
+        ) from error
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
         # without the time of the click: the same run gives the same file, which is stored once
         history = zipfile.ZipInfo(f"{run.path.name}/history.csv")

@@ -75,7 +75,7 @@ def endpoints(queue: TrainingQueue) -> None:
         return {"runs": started, "token": token}
 
     def train_status(run: str = "", token: str = "") -> dict[str, Any]:
-        """How a run is doing; on a shared machine asking also keeps it alive: ask at least every two minutes.
+        """How a run is doing. On a shared machine asking keeps all your runs alive: ask at least every two minutes.
 
         Args:
             run: its name; empty lists all that the token may see.
@@ -90,11 +90,11 @@ def endpoints(queue: TrainingQueue) -> None:
             finished, those by the length of a text. Without a name {runs}: a list of {run, title, status}.
         """
         listing.check_on()
+        every = queue.runs.listed(_token(token))
+        limits.follow(every)  # also those that wait behind the one that is asked for
         if not _text("run", run):
-            return {"runs": [_named(found) for found in queue.runs.listed(_token(token))]}
-        found = queue.runs.find(run, _token(token))
-        limits.follow([found])
-        return _reported(queue.runs, found)
+            return {"runs": [_named(found) for found in every]}
+        return _reported(queue.runs, queue.runs.find(run, _token(token)))
 
     def train_stop(run: str, token: str = "") -> dict[str, Any]:
         """Ask a run to save and end after its current iter; one that waits is taken out of the queue.

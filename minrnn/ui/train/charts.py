@@ -21,7 +21,9 @@ _MARGIN = {"l": 52, "r": 12, "t": 14, "b": 44}
 _LABEL_PX = 15
 """Height of a label."""
 _TITLES = {"iters": "iters", "characters": "characters read", "seconds": "seconds of training"}
-_HOVER = " loss %{y:.3f} at %{x:,}<extra>%{fullData.name}</extra>"
+_AT = {"iters": "%{x:,}", "characters": "%{x:,}", "seconds": "%{x:,.1f} s"}
+"""How the hover writes a place on the x axis; without a precision, seconds would have a dozen digits."""
+_NAME = "<extra>%{fullData.name}</extra>"
 GREY = "#8a8f98"
 
 
@@ -55,6 +57,7 @@ class Curve:
         label: the short name at the end of its line.
         look: colour and dash.
         history: what it has reported.
+        per: what a loss is taken over: a character of a text, or an answer of a task.
     """
 
     key: str
@@ -62,12 +65,13 @@ class Curve:
     label: str
     look: Look
     history: History
+    per: Literal["character", "answer"] = "character"
 
 
 def losses(
     curves: Sequence[Curve], axis: Axis = "iters", log: bool = False, rate: bool = False, note: str = ""
 ) -> go.Figure | None:
-    """The losses of several runs, in nats per character.
+    """The losses of several runs, in nats per character; of runs on a task, per answer.
 
     Dots: validation. Line: average of the batches. Pale: every batch.
 
@@ -92,7 +96,7 @@ def losses(
     figure.update_layout(annotations=[*_labels(drawn, axis, log), *_note(note)])
     figure.update_xaxes(title_text=_TITLES[axis], rangemode="tozero")
     figure.update_yaxes(
-        title_text="loss, nats per character", type="log" if log else "linear", tickformat=".3~g"
+        title_text=f"loss, nats per {_per(drawn)}", type="log" if log else "linear", tickformat=".3~g"
     )
     if rate:
         side = {
@@ -106,29 +110,35 @@ def losses(
     return figure
 
 
+def _per(curves: Sequence[Curve]) -> str:
+    """What the losses are taken over: "character", "answer" or "character or answer"."""
+    return " or ".join(sorted({curve.per for curve in curves}, reverse=True))
+
+
 def _add(figure: go.Figure, curve: Curve, axis: Axis, rate: bool, limit: int) -> None:
     """The traces of one run. All of them are always there, so that updates find each in its old place."""
     history, look = curve.history, curve.look
     points = thinned(len(history.iters), limit)
     drawn = [history.iters[point] for point in points]
     x, name = _x(drawn, axis), plain(curve.title)
+    hover = f" loss %{{y:.3f}} at {_AT[axis]}{_NAME}"
     line = {"color": look.color, "width": 1}
     common = {"legendgroup": curve.key, "mode": "lines", "name": name}
     figure.add_scatter(x=x, y=_y([e.loss for e in drawn]), line=line, opacity=0.2, hoverinfo="skip", **common)
     figure.add_scatter(
         x=x, y=_y([history.smooth[point] for point in points]), opacity=look.opacity,
-        line={**line, "width": 2, "dash": look.dash}, hovertemplate="training" + _HOVER, **common,
+        line={**line, "width": 2, "dash": look.dash}, hovertemplate="training" + hover, **common,
     )  # fmt: skip
     symbol = "circle-open" if look.repeat else "circle"
     figure.add_scatter(
         x=_x(history.evals, axis), y=_y([e.val_loss for e in history.evals]), opacity=look.opacity,
         marker={"color": look.color, "size": 7, "symbol": symbol, "line": {"width": 1.5, "color": look.color}},
-        hovertemplate="validation" + _HOVER, **(common | {"mode": "markers"}),
+        hovertemplate="validation" + hover, **(common | {"mode": "markers"}),
     )  # fmt: skip
     if rate:
         figure.add_scatter(
             x=x, y=_y([e.lr for e in drawn]), line={**line, "dash": "dot"}, yaxis="y2",
-            hovertemplate="rate %{y:.2e} at %{x:,}<extra>%{fullData.name}</extra>", **common,
+            hovertemplate=f"rate %{{y:.2e}} at {_AT[axis]}{_NAME}", **common,
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from minrnn.runs.events import History
 from minrnn.runs.listing import Listing, Run
@@ -58,7 +58,8 @@ def _label(run: Run, count: int) -> str:
 
 def curve(item: Shown) -> Curve:
     """The run as the chart draws it."""
-    return Curve(item.run.name, item.run.title, item.label, item.look, item.history)
+    per: Literal["character", "answer"] = "answer" if item.run.spec.corpus in TASKS else "character"
+    return Curve(item.run.name, item.run.title, item.label, item.look, item.history, per)
 
 
 def phase(item: Shown) -> str:

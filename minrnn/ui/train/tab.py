@@ -18,12 +18,12 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
 from minrnn import settings
-from minrnn.errors import MinrnnError
+from minrnn.errors import CheckpointError, MinrnnError
 from minrnn.library import with_added
 from minrnn.runs import listing
 from minrnn.runs.queue import TrainingQueue
 from minrnn.runs.request import TrainRequest, command_lines
-from minrnn.ui.components import live_chart, plain, visible_errors
+from minrnn.ui.components import bytes_text, live_chart, plain, visible_errors
 from minrnn.ui.train import actions, form, panels, zero_gpu
 from minrnn.ui.train.charts import HEIGHT
 from minrnn.ui.train.view import LIVE_S, LOG, RATE, Choices, refresh
@@ -194,7 +194,17 @@ def _clicked(queue: TrainingQueue, view: View, extra_models: gr.State, tabs: gr.
 
 
 def _cached(file: gr.File, named: tuple[str, bytes]) -> str:
-    """A file where Gradio keeps its own, under a name that cannot be guessed."""
+    """A file where Gradio keeps its own, under a name that cannot be guessed.
+
+    Raises:
+        CheckpointError: if the disk does not take it.
+    """
     name, data = named
-    path: str = save_bytes_to_cache(data, name, file.GRADIO_CACHE)
+    try:
+        path: str = save_bytes_to_cache(data, name, file.GRADIO_CACHE)
+    except OSError as error:
+        raise CheckpointError(
+            f"{name} of {bytes_text(len(data))} cannot be written to {file.GRADIO_CACHE} "
+            f"({error.strerror or error}); free some space, then download it again."
+        ) from error
     return path

@@ -92,6 +92,12 @@ def test_weights_that_were_not_found_and_a_length_that_is_too_short_are_told_apa
     missed, beyond = tested.words(PARITY, {"lstm": short, "gru": right, "mingru": right}, "own")
     assert missed.startswith("Your runs. LSTM: learnt at 32") and "not which are found" in missed
     assert beyond.startswith(f"Your runs. minGRU: right at {T} characters although theory says")
+    both = tested.words(PARITY, {"mingru": right, "minlstm": right}, "own")[-1]
+    assert (
+        "minGRU and minLSTM: right at" in both
+        and " it fails" not in both
+        and not both.endswith("It may fail later.")
+    )
 
 
 def test_a_model_that_has_not_learnt_the_trained_length_neither_agrees_with_theory_nor_differs() -> None:

@@ -1,16 +1,18 @@
 """What a click on a card does, and what it may not do."""
 
+import errno
 import io
 import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.runs.queue import TrainingQueue
-from minrnn.ui.train import actions, cards
+from minrnn.ui.train import actions, cards, tab
 from minrnn.ui.train.actions import Click, Outcome
 from tests.ui.train.trained import ME, made, trained, waiting
 
@@ -63,6 +65,23 @@ def test_the_download_of_a_run_is_the_same_file_at_any_time(
     clock, later = time.localtime, time.gmtime(2_000_000_000)
     monkeypatch.setattr("time.localtime", lambda *when: clock(*when) if when else later)
     assert first == act("download").file
+
+
+def test_a_download_that_the_disk_does_not_give_or_take_says_which_file_and_what_to_do(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/cache/a.zip")
+
+    monkeypatch.setattr(tab, "save_bytes_to_cache", full)
+    with pytest.raises(
+        CheckpointError, match=r"a\.zip of 3 B .* \(No space left on device\); free some space"
+    ):
+        tab._cached(gr.File(), ("a.zip", b"123"))
+    trained(runs_dir, "a", title="Mine")
+    monkeypatch.setattr("minrnn.runs.listing.zipped_model", full)
+    with pytest.raises(CheckpointError, match="Mine: /cache/a.zip cannot be read .*try again"):
+        act("download")
 
 
 def test_a_finished_run_is_trained_further_by_so_many_iters(

@@ -10,11 +10,12 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+from minrnn.runs.listing import FOLLOWED
 from minrnn.runs.queue import TrainingQueue
 from minrnn.ui.train import api, tab
 from minrnn.ui.visitor import visitor
 from tests.ui.tasks.trained import scored
-from tests.ui.train.trained import SHEEP
+from tests.ui.train.trained import ME, SHEEP, waiting
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,18 @@ def test_the_api_is_off_where_training_is(
     monkeypatch.setenv("MINRNN_TRAINING", "off")
     with pytest.raises(AppError, match="switched off"):
         client.predict("mingru", api_name=endpoint)
+
+
+@pytest.mark.parametrize("asked", ["", "a"])
+def test_whoever_asks_keeps_all_their_runs_alive_and_nobody_elses(
+    client: Client, runs_dir: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setattr(TrainingQueue, "step", lambda self: None)
+    monkeypatch.setenv("MINRNN_TRAINING", "limited")
+    for name, token in (("a", ME), ("b", ME), ("other", "o" * 20)):
+        waiting(runs_dir, name, token)
+    client.predict(asked, ME, api_name="/train_status")
+    assert [(runs_dir / name / FOLLOWED).exists() for name in ("a", "b", "other")] == [True, True, False]
 
 
 def test_a_run_on_a_task_tells_its_accuracy(client: Client, runs_dir: Path) -> None:

@@ -134,3 +134,13 @@ def test_a_model_with_signed_decays_is_another_model(runs_dir: Path) -> None:
     scored(runs_dir, "b", "mingru-signed", asked=2e9)
     signed, plain = looks.with_looks(Listing(), Listing().listed(""))
     assert signed.look.color != plain.look.color and not signed.look.repeat
+
+
+def test_the_losses_of_a_run_on_a_task_are_per_answer_and_of_one_on_a_text_per_character(
+    runs_dir: Path,
+) -> None:
+    scored(runs_dir, "task")
+    made(runs_dir, "text")
+    runs = Listing()
+    found = {item.run.name: looks.curve(item).per for item in looks.with_looks(runs, runs.every())}
+    assert found == {"task": "answer", "text": "character"}

@@ -1,5 +1,6 @@
 """The chart: dots, lines, labels at the ends of lines, and the zoom that is kept."""
 
+import dataclasses
 import itertools
 import json
 from typing import Any
@@ -52,6 +53,20 @@ def test_labels_that_would_overlap_are_moved_apart() -> None:
     moved = sorted(h + s for h, s in zip(heights, spread(heights, 15), strict=True))
     assert all(b - a >= 14.99 for a, b in itertools.pairwise(moved))
     assert spread([0.0, 100.0], 15) == [0.0, 0.0] and spread([], 15) == []
+
+
+def test_the_losses_axis_says_what_a_loss_is_taken_over() -> None:
+    text, task = curve(0), dataclasses.replace(curve(1), per="answer")
+    titles = [losses(drawn).layout.yaxis.title.text for drawn in ([text], [task], [task, text])]  # type: ignore[union-attr]
+    assert titles == [f"loss, nats per {unit}" for unit in ("character", "answer", "character or answer")]
+
+
+def test_seconds_in_the_hover_have_one_digit_behind_the_point() -> None:
+    figures = {axis: losses([curve()], axis, rate=True) for axis in ("iters", "characters", "seconds")}  # type: ignore[arg-type]
+    for axis, figure in figures.items():
+        shown = [t.hovertemplate for t in figure.data if t.hovertemplate]  # type: ignore[union-attr]
+        assert len(shown) == 3
+        assert all(("%{x:,.1f} s" if axis == "seconds" else "%{x:,}") in template for template in shown)
 
 
 def test_a_title_with_markup_stays_text() -> None:
