@@ -114,12 +114,13 @@ def _losses(model: CharModel, idx: Tensor, targets: Tensor, state: State) -> tup
 
 
 def read(model: CharModel, idx: Tensor, state: State = None) -> tuple[Tensor, State]:
-    """(B, T, vocab_size) logits with dropout off, and the state after them. The model's mode is restored."""
-    training = model.training
+    """(B, T, vocab_size) logits with dropout off, and the state after them. Every module's mode is restored."""
+    training = [module for module in model.modules() if module.training]
     model.eval()
     try:
         with torch.inference_mode():
             logits, state = model(idx.to(model.device), state)
             return logits, state
     finally:
-        model.train(training)
+        for module in training:
+            module.training = True

@@ -1,16 +1,16 @@
-"""Writing: one model character by character, or several models in turn. Generators without I/O.
+"""Writing: one model continues a prompt, character by character. Generators without I/O.
 
-A model reads the prompt in one call (prefill). After that, every character is one step from the carried state.
-The step is `models/stepper.py`'s where it can be (float32, on the CPU), on CUDA a graph of `forward` over one character
-(`models/graph.py`), else `forward` itself.
+A model reads the prompt in pieces through `forward` (prefill). After that, every character is one step from the
+carried state. The step is `models/stepper.py`'s where it can be (float32, on the CPU), on CUDA a graph of `forward`
+over one character (`models/graph.py`), else `forward` itself.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -24,7 +24,6 @@ from minrnn.models.stepper import Stepper, Steps, can_step
 from minrnn.text import CharVocab
 
 FinishReason = Literal["length", "stopped", "deadline"]
-K = TypeVar("K")
 
 PIECE = 512
 """Characters of a prompt that are read in one call: some hundredths of a second for every model."""
@@ -203,26 +202,6 @@ def _has_ended(written: int, char: str, sampling: Sampling) -> bool:
     """Whether a text is long enough, and at the end of a line where that can be reached."""
     beyond = written - sampling.max_new_tokens
     return beyond >= 0 and (char == "\n" or beyond >= sampling.finish_line)
-
-
-def interleave(streams: Mapping[K, Iterator[Chunk]], slice_s: float = 0.01) -> Iterator[tuple[K, Chunk]]:
-    """Run every stream for a slice of time in turn, until all have ended.
-
-    Args:
-        streams: by name.
-        slice_s: length of a slice, in seconds of the stream's own work.
-
-    Yields:
-        A stream's name, and what it wrote in its slice as one chunk.
-    """
-    running = dict(streams)
-    while running:
-        for name in list(running):
-            chunk = one_slice(running[name], slice_s)
-            if chunk is None or chunk.finish_reason:
-                del running[name]
-            if chunk is not None:
-                yield name, chunk
 
 
 def _start(vocab: CharVocab) -> str:

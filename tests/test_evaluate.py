@@ -8,7 +8,7 @@ from minrnn import checkpoint
 from minrnn.config import ModelConfig
 from minrnn.corpora import own
 from minrnn.evaluate import character_losses, scored_chars, streaming_loss, windowed_loss
-from minrnn.models import MODEL_NAMES, LanguageModel
+from minrnn.models import MODEL_NAMES, Committee, LanguageModel
 
 SIZE = 7
 
@@ -63,6 +63,17 @@ def test_scoring_drops_nothing_and_leaves_the_mode_as_it_was(model: LanguageMode
     model.train()
     assert windowed_loss(model, ids) == windowed_loss(model, ids)
     assert model.training
+
+
+def test_scoring_a_committee_leaves_each_members_mode_as_it_was(ids: torch.Tensor) -> None:
+    members = [
+        LanguageModel(ModelConfig(name, "abcdefgh", block_size=SIZE, n_layer=1, n_embd=16))
+        for name in ("lstm", "mingru")
+    ]
+    together = Committee([members[0].eval(), members[1].train()])
+    before = [module.training for module in together.modules()]
+    streaming_loss(together, ids)
+    assert [module.training for module in together.modules()] == before
 
 
 def test_a_score_names_everything_the_table_shows(model: LanguageModel) -> None:

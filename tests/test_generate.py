@@ -9,7 +9,7 @@ import torch
 
 from minrnn import generate
 from minrnn.config import ModelConfig, Sampling
-from minrnn.generate import Chunk, interleave, stream
+from minrnn.generate import Chunk, one_slice, stream
 from minrnn.models import MODEL_NAMES, LanguageModel, mixer_class, state_bytes
 from minrnn.models.graph import captured
 from minrnn.models.stepper import Stepper
@@ -142,15 +142,10 @@ def fake(name: str, count: int, each_s: float) -> Iterator[Chunk]:
         yield Chunk(name, n, n * each_s, each_s, 0, "length" if n == count else None)
 
 
-def test_every_model_has_its_slice_in_turn_and_nothing_is_lost() -> None:
-    streams = {"a": fake("a", 10, 0.004), "b": fake("b", 3, 0.004), "c": fake("c", 40, 0.001)}
-    turns = list(interleave(streams, slice_s=0.008))
-    assert [name for name, _ in turns[:6]] == ["a", "b", "c", "a", "c", "a"]
-    assert {name: "".join(c.text for n, c in turns if n == name) for name in "abc"} == {
-        "a": "a" * 10,
-        "b": "b" * 3,
-        "c": "c" * 40,
-    }
+def test_a_slice_ends_with_its_time_or_the_text_and_nothing_is_lost() -> None:
+    chunks = fake("a", 10, 0.25)
+    assert [one.text for one in iter(lambda: one_slice(chunks, 0.5), None)] == ["aaa", "aaa", "aaa", "a"]
+    assert one_slice(chunks, 0.5) is None
 
 
 def test_the_rate_leaves_the_first_token_out() -> None:

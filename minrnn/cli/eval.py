@@ -19,7 +19,8 @@ from minrnn.text import CharVocab
 
 @dataclass(frozen=True)
 class EvalFlags:
-    """Score a checkpoint on a text or a task; several are scored together, by the mean of their probabilities.
+    """Score a checkpoint on a text or a task; several are scored together, by the mean of their probabilities, over
+    windows of their smallest block_size.
 
     Attributes:
         checkpoints: folders, user/repo or user/repo@revision.

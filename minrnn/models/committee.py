@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import torch
@@ -38,13 +39,9 @@ class Committee(nn.Module):
                 "the models of a committee know different characters; take models that were trained on one text."
             )
         self.members = nn.ModuleList(members)
-
-    @property
-    def config(self) -> ModelConfig:
-        """The shape of the first member; the vocabulary is everybody's."""
-        first = self.members[0]
-        assert isinstance(first, LanguageModel)
-        return first.config
+        window = min(member.config.block_size for member in members)
+        self.config: ModelConfig = replace(members[0].config, block_size=window)
+        """The first member's, with everybody's vocabulary and a window that fits all, in whatever order they come."""
 
     @property
     def device(self) -> torch.device:
