@@ -74,15 +74,23 @@ def read_config(ref: str) -> ModelConfig:
     return disk.read_config(disk.fetch_config(repo, wanted or None))
 
 
-def load_repo(ref: str, *, local_files_only: bool = False) -> Checkpoint:
+def load_repo(ref: str, *, local_files_only: bool = False, public_only: bool = False) -> Checkpoint:
     """Load a checkpoint from the Hub: "user/repo" or "user/repo@revision", never a folder of this machine.
+
+    Args:
+        ref: the repo.
+        local_files_only: read it from the local cache, without asking the Hub.
+        public_only: ask without this machine's token. Whoever names the repo may be a stranger, to whom the token's
+            owner has shown nothing.
 
     Raises:
         CheckpointError: if it is not a model this code knows.
         HubError: if the Hub does not give it.
     """
     repo, _, wanted = ref.partition("@")
-    download = {"local_files_only": local_files_only, "hub_only": True}
+    download: dict[str, Any] = {"local_files_only": local_files_only, "hub_only": True}
+    if public_only:
+        download["token"] = False
     config = disk.fetch_config(repo, wanted or None, **download)
     revision = disk.pinned(config, wanted or None)
     model = LanguageModel.from_pretrained(repo, revision=revision, **download)

@@ -127,6 +127,8 @@ class Library:
     def add_from_hub(self, ref: str) -> str:
         """Fetch a model named by a person, "user/repo" or "user/repo@revision".
 
+        Where strangers use the app, this machine's token is not used for them: they see public repos alone.
+
         Returns:
             Its key for `further`, pinned to the commit that was found.
 
@@ -134,7 +136,7 @@ class Library:
             CheckpointError: if it is not a model this code knows.
             HubError: if the Hub does not give it. This machine's folders are not looked at.
         """
-        loaded = checkpoint.load_repo(ref.strip())
+        loaded = _from_hub(ref.strip())
         key = f"{HUB}{loaded.source}@{loaded.revision}"
         self._keep((key, 0), _entry(key, loaded, _hub_origin(loaded)))
         return key
@@ -156,7 +158,7 @@ class Library:
                 self._further.move_to_end((key, version))
                 return self._further[key, version]
         if from_hub:
-            loaded = checkpoint.load_repo(key.removeprefix(HUB))
+            loaded = _from_hub(key.removeprefix(HUB))
             return self._keep((key, 0), _entry(key, loaded, _hub_origin(loaded)))
         return self._keep((key, version), _entry(key, checkpoint.load(folder), folder.parent.name))
 
@@ -262,6 +264,11 @@ def _in_order(models: Mapping[str, Entry]) -> dict[str, Entry]:
         tuple(ordered.values()),
     )
     return {**ordered, COMMITTEE: together}
+
+
+def _from_hub(ref: str) -> Checkpoint:
+    """A repo that a person has named; training mode "full" is that of one's own machine."""
+    return checkpoint.load_repo(ref, public_only=settings.training_mode() != "full")
 
 
 def _hub_origin(loaded: Checkpoint) -> str:

@@ -85,7 +85,8 @@ def fetch(
     except HubError:
         raise
     except Exception as error:
-        raise HubError(f"{source}: {hub_reason(error, name, revision)}") from error
+        public_only = download.get("token") is False
+        raise HubError(f"{source}: {hub_reason(error, name, revision, public_only)}") from error
 
 
 def _download(repo: str, name: str, revision: str | None, max_bytes: int, **download: Any) -> Path:
@@ -119,10 +120,19 @@ def _download(repo: str, name: str, revision: str | None, max_bytes: int, **down
     return Path(hf_hub_download(repo, name, revision=revision, **download))
 
 
-def hub_reason(error: Exception, name: str, revision: str | None) -> str:
-    """What went wrong at the Hub and what to do, in one sentence."""
+def hub_reason(error: Exception, name: str, revision: str | None, public_only: bool = False) -> str:
+    """What went wrong at the Hub and what to do, in one sentence.
+
+    Args:
+        error: what the Hub's client raised.
+        name: the file's.
+        revision: what was asked for.
+        public_only: whether it was asked without a token, so that to log in is no remedy.
+    """
     if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, _ANSWERED):
         error = error.__cause__
+    if isinstance(error, RepositoryNotFoundError) and public_only:  # gated repos are among them
+        return "no such repo, or it is not public; only public models can be added here. Check the name."
     if isinstance(error, GatedRepoError):
         return "the repo is gated; ask its owner for access and log in with `hf auth login`."
     if isinstance(error, RepositoryNotFoundError):

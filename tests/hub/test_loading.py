@@ -52,7 +52,7 @@ def test_a_model_that_a_visitor_adds_is_loaded_once(model_hub: Hub, reader: Clie
 from minrnn import checkpoint
 from minrnn.library import Library
 loads, load_repo = [], checkpoint.load_repo
-checkpoint.load_repo = lambda ref: loads.append(ref) or load_repo(ref)
+checkpoint.load_repo = lambda ref, **how: loads.append(ref) or load_repo(ref, **how)
 try:
     library = Library({{}})
     key = library.add_from_hub({REPO!r})
@@ -61,6 +61,37 @@ finally:
     checkpoint.load_repo = load_repo
 """)
     assert seen == [f"hub:{REPO}@{model_hub.repos['model', REPO].branches['main']}", True, [REPO]]
+
+
+ADD = f"""
+import os; os.environ.update(HF_TOKEN={TOKEN!r}, MINRNN_TRAINING=MODE)
+from minrnn.library import Library
+try:
+    result = Library({{}}).add_from_hub({REPO!r})
+finally:
+    del os.environ["MINRNN_TRAINING"]
+"""
+
+
+@pytest.mark.parametrize("mode", ["limited", "off"])
+@pytest.mark.parametrize("kind", ["private", "gated"])
+def test_a_stranger_reads_nothing_with_the_apps_token(
+    model_hub: Hub, reader: Client, kind: str, mode: str
+) -> None:
+    getattr(model_hub, kind).add(REPO)
+    message = reader.error(ADD.replace("MODE", repr(mode)))
+    assert (
+        message.startswith(f"HubError: {REPO}: no such repo, or it is not public") and not model_hub.reads()
+    )
+
+
+def test_on_ones_own_machine_a_private_repo_is_added_with_the_token(model_hub: Hub, reader: Client) -> None:
+    model_hub.private.add(REPO)
+    assert reader.run(ADD.replace("MODE", repr("full"))).startswith(f"hub:{REPO}@")
+
+
+def test_a_stranger_adds_a_public_repo(model_hub: Hub, reader: Client) -> None:
+    assert reader.run(ADD.replace("MODE", repr("limited"))).startswith(f"hub:{REPO}@")
 
 
 def test_without_network_all_models_come_from_the_cache(
