@@ -71,6 +71,9 @@ MAX_SNAPSHOTS_PER_S = 100
 # Models that were sent to the processes that write, in all of them together, each with its weights made ready (as much
 # again): four of the largest. A process keeps its share of it, and whatever its share the model that is written with.
 MAX_SENT_BYTES = 1_600_000_000
+# Copies of models that learn a prompt, for all visitors together, each with its weights made ready (as much again):
+# twenty committees of the bundled models.
+MAX_LEARNING_BYTES = 2_000_000_000
 
 
 def data_dir() -> Path | None:

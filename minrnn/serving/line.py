@@ -83,6 +83,10 @@ class Line(Generic[T]):
         """Position in line, from 1; 0 for who writes."""
         return 0 if visitor in self._writing else 1 + list(self._waiting).index(visitor)
 
+    def requests(self) -> list[T]:
+        """Every request, whether it writes or waits."""
+        return [request for requests in self._writing.values() for request in requests] + self.waiting()
+
     def waiting(self) -> list[T]:
         """Every request that waits, in order."""
         return [request for requests in self._waiting.values() for request in requests]

@@ -17,6 +17,7 @@ from types import TracebackType
 from weakref import WeakKeyDictionary
 
 from minrnn import settings
+from minrnn.errors import BusyError
 from minrnn.generate import FinishReason
 from minrnn.models import CharModel, LanguageModel
 from minrnn.serving.line import Line
@@ -108,12 +109,14 @@ class Writers:
             changed: called whenever there is something new, in any thread; it must return soon.
 
         Raises:
-            BusyError: if the visitor asks for too much at once, or the line is too long.
+            BusyError: if the visitor asks for too much at once, the line is too long, or too many copies of models
+                would learn prompts.
         """
         ticket = Ticket(asked, changed, self._end)
         if ticket.done:  # nothing will ever be written, so nothing would end it
             return ticket
         with self._lock:
+            _check_copies(asked, [other.asked for other in self._line.requests()])
             if self._line.join(asked.visitor, ticket):
                 self._start(ticket)
             else:
@@ -237,3 +240,25 @@ class Writers:
         text.ticket.rewrite(text.key)
         other = self._free(text.ticket.asked.models[text.key])
         self._write(next(self._count), _Text(text.ticket, text.key, other, text.tries + 1))
+
+
+def _check_copies(asked: Asked, others: Iterable[Asked]) -> None:
+    """Whether the models may learn a prompt: each text then has copies of its own until it ends.
+
+    Raises:
+        BusyError: if all copies together would be too large. One request alone is never refused.
+    """
+    taken, wanted = sum(_copies(other) for other in others), _copies(asked)
+    if taken and wanted and taken + wanted > settings.MAX_LEARNING_BYTES:
+        raise BusyError(
+            f"models that learn prompts take {taken / 1e6:,.0f} MB already, these would take {wanted / 1e6:,.0f} more, "
+            f"and {settings.MAX_LEARNING_BYTES / 1e6:,.0f} is the limit; try again in a minute, or without learning."
+        )
+
+
+def _copies(asked: Asked) -> int:
+    """Bytes of the copies that learn, each with its weights made ready."""
+    if asked.learning is None:
+        return 0
+    own = (part for model in asked.models.values() for part in parts(model))
+    return sum(2 * weight.numel() * weight.element_size() for part in own for weight in part.parameters())

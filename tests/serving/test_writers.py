@@ -250,3 +250,23 @@ def test_a_process_with_other_threads_is_not_forked() -> None:
     assert not process.may_fork()
     over.set()
     other.join()
+
+
+def test_copies_that_learn_prompts_have_a_bound_and_free_it_when_their_texts_end(
+    models: dict[str, CharModel], some: Writers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def learner(number: int) -> Asked:
+        return replace(asked({"committee": models["committee"]}, number, LONG), learning=Learning(1))
+
+    bytes_each = 8 * sum(weight.numel() for weight in models["committee"].parameters())
+    monkeypatch.setattr(writers.settings, "MAX_LEARNING_BYTES", 2 * bytes_each)
+    held = [some.begin(learner(number)) for number in range(2)]
+    with pytest.raises(BusyError, match="is the limit; try again in a minute, or without learning"):
+        some.begin(learner(2))
+    plain = some.begin(replace(learner(3), learning=None))  # takes no copy
+    held[0].end("stopped")
+    held.append(some.begin(learner(4)))
+    for ticket in (*held, plain):
+        ticket.end("stopped")
+    monkeypatch.setattr(writers.settings, "MAX_LEARNING_BYTES", 1)
+    some.begin(learner(5)).end("stopped")  # nobody else learns
