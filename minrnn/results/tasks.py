@@ -81,7 +81,7 @@ def _layers(rows: Mapping[str, Record]) -> str:
     task = TASKS["selective_copying"]
     head = (
         "",
-        "the paper, at 4,096",
+        "the paper, at 4,096 (%)",
         *(f"ours, at {T:,}" for T in task.test_lengths),
         "loss",
         "read",
