@@ -9,6 +9,7 @@ import torch
 from minrnn import checkpoint
 from minrnn.config import Sampling
 from minrnn.generate import stream
+from minrnn.library import open_library
 from minrnn.models import MODEL_NAMES, mixer_class
 from minrnn.models.stepper import Stepper
 
@@ -16,14 +17,21 @@ PROMPT = "ROMEO:"
 
 
 def arguments(chars: int, seed: int) -> dict[str, object]:
-    """What a visitor asks of /generate."""
-    return {"prompt": PROMPT, "models": ",".join(names()), "max_new_tokens": chars, "seed": seed}
+    """What a visitor asks of /generate: the models that the page starts with."""
+    return {
+        "prompt": PROMPT,
+        "models": ",".join(names()),
+        "preset": open_library().first,
+        "max_new_tokens": chars,
+        "seed": seed,
+    }
 
 
 def names() -> list[str]:
     """The models that are asked: those that a visitor of the page sees first, as far as they are bundled."""
+    preset = open_library().first
     first = [name for name in MODEL_NAMES if mixer_class(name).chosen_first]
-    return [name for name in first if checkpoint.bundled("base", name).is_dir()]
+    return [name for name in first if checkpoint.bundled(preset, name).is_dir()]
 
 
 def alone(chars: int, seeds: Sequence[int], finish_line: int = 0) -> dict[int, dict[str, str]]:
@@ -31,7 +39,7 @@ def alone(chars: int, seeds: Sequence[int], finish_line: int = 0) -> dict[int, d
     torch.set_num_threads(1)
     found: dict[int, dict[str, str]] = {seed: {} for seed in seeds}
     for name in names():
-        model = checkpoint.load(checkpoint.bundled("base", name)).model
+        model = checkpoint.load(checkpoint.bundled(open_library().first, name)).model
         stepper = Stepper(model)
         for seed in seeds:
             chunks = stream(
