@@ -38,8 +38,9 @@ def alone(chars: int, seeds: Sequence[int], finish_line: int = 0) -> dict[int, d
     """The texts that the seeds give where nobody else asks, by seed and model."""
     torch.set_num_threads(1)
     found: dict[int, dict[str, str]] = {seed: {} for seed in seeds}
+    preset = open_library().first
     for name in names():
-        model = checkpoint.load(checkpoint.bundled(open_library().first, name)).model
+        model = checkpoint.load(checkpoint.bundled(preset, name)).model
         stepper = Stepper(model)
         for seed in seeds:
             chunks = stream(

@@ -21,7 +21,7 @@ from minrnn.errors import BusyError
 from minrnn.generate import FinishReason
 from minrnn.models import CharModel, LanguageModel
 from minrnn.serving.line import Line
-from minrnn.serving.process import Start, Worker, forked, may_fork, spawned
+from minrnn.serving.process import Start, Worker, forked, held_bytes, may_fork, spawned
 from minrnn.serving.store import Store, parts
 from minrnn.serving.ticket import Asked, Ticket
 from minrnn.serving.worker import Answer, Begin, Drop, Wrote
@@ -243,7 +243,7 @@ class Writers:
 
 
 def _check_copies(asked: Asked, others: Iterable[Asked]) -> None:
-    """Whether the models may learn a prompt: each text then has copies of its own until it ends.
+    """Keep the copies that learn prompts within their bound: each text has its own until it ends.
 
     Raises:
         BusyError: if all copies together would be too large. One request alone is never refused.
@@ -260,5 +260,4 @@ def _copies(asked: Asked) -> int:
     """Bytes of the copies that learn, each with its weights made ready."""
     if asked.learning is None:
         return 0
-    own = (part for model in asked.models.values() for part in parts(model))
-    return sum(2 * weight.numel() * weight.element_size() for part in own for weight in part.parameters())
+    return sum(held_bytes(part) for model in asked.models.values() for part in parts(model))

@@ -153,7 +153,7 @@ def of_the_release(preset: str) -> dict[str, str]:
         "surprise": inside_page.learning_sentence(found),
     }
     there = f"On the whole validation split, the bundled weights of {preset}: "
-    return {f"stored:{view}": there + sentence for view, sentence in sentences.items()}
+    return {f"stored:{view}": there + said[0].lower() + said[1:] for view, said in sentences.items()}
 
 
 def _listed(names: list[str]) -> str:
