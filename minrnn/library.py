@@ -124,22 +124,28 @@ class Library:
             raise CheckpointError(f"no model is chosen; choose at least one of: {', '.join(models)}.")
         return [entry for name, entry in models.items() if name in names]
 
-    def add_from_hub(self, ref: str) -> str:
+    def add_from_hub(self, ref: str, keys: Sequence[str]) -> list[str]:
         """Fetch a model named by a person, "user/repo" or "user/repo@revision".
 
         Where strangers use the app, this machine's token is not used for them: they see public repos alone.
 
+        Args:
+            ref: the model.
+            keys: the visitor's further models so far. Where there is no room for one more, nothing is fetched.
+
         Returns:
-            Its key for `further`, pinned to the commit that was found.
+            The visitor's further models, the new one last: its key for `further`, pinned to the commit that was found.
 
         Raises:
+            ConfigError: if there are as many as a visitor may add.
             CheckpointError: if it is not a model this code knows.
             HubError: if the Hub does not give it. This machine's folders are not looked at.
         """
+        _check_room(keys)
         loaded = _from_hub(ref.strip())
         key = f"{HUB}{loaded.source}@{loaded.revision}"
         self._keep((key, 0), _entry(key, loaded, _hub_origin(loaded)))
-        return key
+        return with_added(keys, key)
 
     def further(self, key: str) -> Entry:
         """A model beyond the bundled ones: the folder of a run's model, or a key that `add_from_hub` returned.
@@ -173,9 +179,9 @@ class Library:
     def _keep(self, version: tuple[str, int], entry: Entry) -> Entry:
         with self._lock:
             self._further[version] = entry
-            held = sum(_bytes(kept) for kept in self._further.values())
+            held = sum(kept.checkpoint.model.weight_bytes for kept in self._further.values())
             while held > settings.MAX_FURTHER_BYTES and len(self._further) > 1:
-                held -= _bytes(self._further.popitem(last=False)[1])
+                held -= self._further.popitem(last=False)[1].checkpoint.model.weight_bytes
         return entry
 
 
@@ -211,17 +217,16 @@ def with_added(keys: Sequence[str], key: str) -> list[str]:
     Raises:
         ConfigError: if there would be more than `settings.MAX_FURTHER`.
     """
-    longer = [*(other for other in keys if other != key), key]
-    if len(longer) > settings.MAX_FURTHER:
+    others = [other for other in keys if other != key]
+    _check_room(others)
+    return [*others, key]
+
+
+def _check_room(keys: Sequence[str]) -> None:
+    if len(keys) >= settings.MAX_FURTHER:
         raise ConfigError(
             f"{len(keys)} models were added already and {settings.MAX_FURTHER} is the limit; reload the page."
         )
-    return longer
-
-
-def _bytes(entry: Entry) -> int:
-    """The size of a model's weights."""
-    return sum(weight.numel() * weight.element_size() for weight in entry.checkpoint.model.parameters())
 
 
 def _entry(key: str, loaded: Checkpoint, origin: str) -> Entry:

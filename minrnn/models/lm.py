@@ -175,6 +175,11 @@ class LanguageModel(nn.Module, PyTorchModelHubMixin):
         """Number of weights."""
         return sum(p.numel() for p in self.parameters())
 
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes that the weights take in memory."""
+        return sum(p.numel() * p.element_size() for p in self.parameters())
+
     def param_counts(self) -> dict[str, int]:
         """Where the weights sit: embedding (and positions), mixer (with its conv and norm), mlp, head (and norm)."""
         counts = {"embedding": 0, "mixer": 0, "mlp": 0, "head": 0}

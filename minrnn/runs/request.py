@@ -127,7 +127,12 @@ class TrainRequest(Checked):
         """A preset's spec with the fields that were filled in."""
         recipe = {name: value for name in _RECIPE if (value := getattr(self, name)) is not None}
         shape: dict[str, Any] = {} if self.dropout is None else {"dropout": self.dropout}
-        if self.block_size is not None and spec.init is None:
+        if self.block_size is not None:
+            if spec.init is not None:
+                raise ConfigError(
+                    f"block_size (the window) is {self.block_size} and {spec.init} keeps its own, "
+                    f"{spec.model.block_size}; leave it out."
+                )
             shape["block_size"] = self.block_size
         if self.decay is not None:
             spec = _decaying(spec, self.decay)

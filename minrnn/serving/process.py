@@ -156,7 +156,7 @@ class Worker:
 
 def held_bytes(model: LanguageModel) -> int:
     """Bytes that a worker holds for a model: its weights, and as much again for what is made ready of them."""
-    return 2 * sum(weight.numel() * weight.element_size() for weight in model.parameters())
+    return 2 * model.weight_bytes
 
 
 def forked(store: Store, others: Sequence[Worker]) -> Start:

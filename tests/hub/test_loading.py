@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from minrnn import settings
 from minrnn.models import MODEL_NAMES
 from tests.hub.hub_client import Client, environment
 from tests.hub.hub_server import TOKEN, Hub
@@ -55,7 +57,7 @@ loads, load_repo = [], checkpoint.load_repo
 checkpoint.load_repo = lambda ref, **how: loads.append(ref) or load_repo(ref, **how)
 try:
     library = Library({{}})
-    key = library.add_from_hub({REPO!r})
+    (key,) = library.add_from_hub({REPO!r}, [])
     result = [key, library.further(key) is library.further(key), loads]
 finally:
     checkpoint.load_repo = load_repo
@@ -63,14 +65,22 @@ finally:
     assert seen == [f"hub:{REPO}@{model_hub.repos['model', REPO].branches['main']}", True, [REPO]]
 
 
-ADD = f"""
-import os; os.environ.update(HF_TOKEN={TOKEN!r}, MINRNN_TRAINING=MODE)
+def add(mode: str, added: Sequence[str] = ()) -> str:
+    """A program that adds the repo to those that its visitor has added, in an app that trains in that mode."""
+    return f"""
+import os; os.environ.update(HF_TOKEN={TOKEN!r}, MINRNN_TRAINING={mode!r})
 from minrnn.library import Library
 try:
-    result = Library({{}}).add_from_hub({REPO!r})
+    (result,) = Library({{}}).add_from_hub({REPO!r}, {list(added)!r})
 finally:
     del os.environ["MINRNN_TRAINING"]
 """
+
+
+def test_nothing_is_fetched_for_a_visitor_who_has_added_enough(model_hub: Hub, reader: Client) -> None:
+    enough = [f"hub:ada/{number}@0" for number in range(settings.MAX_FURTHER)]
+    message = reader.error(add("full", enough))
+    assert f"{settings.MAX_FURTHER} is the limit" in message and not model_hub.requests
 
 
 @pytest.mark.parametrize("mode", ["limited", "off"])
@@ -79,7 +89,7 @@ def test_a_stranger_reads_nothing_with_the_apps_token(
     model_hub: Hub, reader: Client, kind: str, mode: str
 ) -> None:
     getattr(model_hub, kind).add(REPO)
-    message = reader.error(ADD.replace("MODE", repr(mode)))
+    message = reader.error(add(mode))
     assert (
         message.startswith(f"HubError: {REPO}: no such repo, or it is not public") and not model_hub.reads()
     )
@@ -87,11 +97,11 @@ def test_a_stranger_reads_nothing_with_the_apps_token(
 
 def test_on_ones_own_machine_a_private_repo_is_added_with_the_token(model_hub: Hub, reader: Client) -> None:
     model_hub.private.add(REPO)
-    assert reader.run(ADD.replace("MODE", repr("full"))).startswith(f"hub:{REPO}@")
+    assert reader.run(add("full")).startswith(f"hub:{REPO}@")
 
 
 def test_a_stranger_adds_a_public_repo(model_hub: Hub, reader: Client) -> None:
-    assert reader.run(ADD.replace("MODE", repr("limited"))).startswith(f"hub:{REPO}@")
+    assert reader.run(add("limited")).startswith(f"hub:{REPO}@")
 
 
 def test_without_network_all_models_come_from_the_cache(

@@ -165,9 +165,18 @@ def test_the_command_that_the_page_shows_asks_for_the_same_runs(
 @pytest.mark.usefixtures("offline")
 def test_the_command_that_tunes_asks_for_the_same_runs(tmp_path: Path) -> None:
     inits = [str(checkpoint.bundled(preset, model)) for preset, model in HERE[:3]]
-    for name in ("max_iters", "dropout", "learning_rate", "block_size"):
+    for name in ("max_iters", "dropout", "learning_rate"):
         read_back(TrainRequest(inits=inits, corpus="python", **{name: CHANGES[name]}), tmp_path)
     read_back(TrainRequest(inits=[inits[0]], corpus="python"), tmp_path)
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_checkpoint_keeps_its_window(tmp_path: Path) -> None:
+    init = str(halved(tmp_path / "run") / "model")
+    with pytest.raises(
+        ConfigError, match=r"block_size \(the window\) is 32 and .* keeps its own, \d+; leave it out"
+    ):
+        TrainRequest(inits=[init], block_size=32).specs()
 
 
 @pytest.mark.usefixtures("offline")

@@ -17,7 +17,7 @@ from gradio.components import Component
 from gradio.context import Context
 
 from minrnn import presets, settings
-from minrnn.library import COMMITTEE, Entry, Library, with_added
+from minrnn.library import COMMITTEE, Entry, Library
 from minrnn.models import mixer_class
 from minrnn.results import inside, inside_page, verdicts, weights
 from minrnn.settings import MAX_NEW_TOKENS
@@ -237,8 +237,8 @@ def _hub_box(library: Library, extra: gr.State) -> None:
 
     def add_model(ref: str, extra: list[str]) -> tuple[str, list[str]]:
         """The box emptied, and the list with one model more."""
-        longer = with_added(extra, key := library.add_from_hub(ref))
-        gr.Info(f"Added {plain(library.further(key).origin)}. It writes beside the others now.")
+        longer = library.add_from_hub(ref, extra)
+        gr.Info(f"Added {plain(library.further(longer[-1]).origin)}. It writes beside the others now.")
         return "", longer
 
     gr.on(

@@ -201,7 +201,7 @@ function busy() {
 window.minrnnInside = {
   // The values of the fields, with the moment of this click in the last one's place. A reading replaces the one before.
   begin(args) {
-    latest = Math.max(Date.now(), latest + 1);
+    latest = later(latest);
     begun += 1;
     busy();
     return [...args.slice(0, -1), latest];

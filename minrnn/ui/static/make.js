@@ -8,3 +8,5 @@ function make(tag, className, parent, text) {
 }
 // A seed for something drawn by chance; the server takes 0 to 2^31 - 1.
 function randomSeed() { return Math.floor(Math.random() * 2 ** 31); }
+// The moment of a click, later than those before, so that the server knows which of two was the last.
+function later(...moments) { return Math.max(Date.now(), ...moments.map(moment => moment + 1)); }

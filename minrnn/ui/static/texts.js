@@ -199,10 +199,7 @@ window.minrnn = {
   arrived: false,
   arriving: false,  // whether the text at the address is about to be written
   at: 0,
-  // Later than any before, so that the server knows which of two clicks was the last.
-  moment() {
-    return this.at = Math.max(Date.now(), this.at + 1, value.run + 1);
-  },
+  moment() { return this.at = later(this.at, value.run); },
   begin(args, names) {
     const values = {...named(args, names), clicked: this.moment()};
     if (values.seed === null || !values.locked && !this.arriving) values.seed = randomSeed();

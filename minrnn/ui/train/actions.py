@@ -92,7 +92,7 @@ def act(queue: TrainingQueue, click: Click, token: str) -> Outcome:
         case "go_on" | "retry" | "further":
             queue.resume(run.name, token, _more(click))
             queue.step()
-            return Outcome(f"{run.title} goes on; its curve grows from where it ended.")
+            return Outcome(_goes_on(queue.runs.find(run.name, token)))
         case "use":
             return Outcome(
                 f"{run.title} now stands in Compare, after the other models.", model=str(run.model)
@@ -110,10 +110,16 @@ def act(queue: TrainingQueue, click: Click, token: str) -> Outcome:
             return Outcome(f"{run.title} is deleted, its model and its text included.")
 
 
+def _goes_on(run: Run) -> str:
+    if run.status == "waiting":
+        return f"{run.title} waits for the run before it, then it goes on from where it ended."
+    return f"{run.title} goes on; its curve grows from where it ended."
+
+
 def _stopped(run: Run) -> str:
     if run.status == "waiting":
         return f"{run.title} no longer waits. Its card stays here; it can start from there."
-    return f"{run.title} saves and stops. Its card stays here: it can go on later, or write in Compare."
+    return f"{run.title} saves and stops. Its card stays here, and it can go on later."
 
 
 def _more(click: Click) -> int:

@@ -11,7 +11,7 @@ from minrnn import settings
 from minrnn.errors import MinrnnError
 from minrnn.runs.listing import Run
 from minrnn.runs.spec import command
-from minrnn.tasks import share_text
+from minrnn.tasks import TASKS, share_text
 from minrnn.ui.components import bytes_text
 from minrnn.ui.train.looks import Shown, accuracy_by_length, figures, phase, progress, seconds_left
 
@@ -91,7 +91,7 @@ def as_data(card: Card) -> dict[str, object]:
 
 
 def actions(run: Run, free: bool) -> list[str]:
-    """Exactly what can be done with a run now, the likeliest first.
+    """Exactly what can be done with a run now, the likeliest first. A model that learned a task has nothing to write.
 
     Args:
         run: the run.
@@ -106,7 +106,7 @@ def actions(run: Run, free: bool) -> list[str]:
     if run.status in ("stopped", "failed", "killed") and (free or not shared):
         found.append("go_on" if run.begun else "retry")
     if run.begun:
-        found += ["use", "download"]
+        found += ["download"] if run.spec.corpus in TASKS else ["use", "download"]
     if run.status == "finished" and not shared:
         found.append("further")
     return [*found, "rename"] + ([] if run.active else ["delete"])

@@ -21,8 +21,9 @@ from minrnn import settings
 from minrnn.errors import CheckpointError, MinrnnError
 from minrnn.library import with_added
 from minrnn.runs import listing
+from minrnn.runs.listing import Run
 from minrnn.runs.queue import TrainingQueue
-from minrnn.runs.request import TrainRequest, command_lines
+from minrnn.runs.request import command_lines
 from minrnn.ui.components import bytes_text, live_chart, plain, visible_errors
 from minrnn.ui.train import actions, form, panels, zero_gpu
 from minrnn.ui.train.charts import HEIGHT
@@ -148,9 +149,10 @@ def _start(queue: TrainingQueue, view: View, fields: form.Fields, go: gr.Button)
     def start(values: dict[Any, Any]) -> None:
         listing.check_on()
         request = form.request(fields, values)
-        queue.start(request, values[view.token] or "")
+        token = values[view.token] or ""
+        first, *others = queue.start(request, token)
         queue.step()
-        gr.Info(_started(request))
+        gr.Info(_started(queue.runs.find(first, token), len(others)))
 
     started = go.click(visible_errors(start), {view.token, *fields.values()}, None, **QUEUED)
     zero_gpu.chain(queue, started, view.token)
@@ -158,11 +160,14 @@ def _start(queue: TrainingQueue, view: View, fields: form.Fields, go: gr.Button)
     started.then(**view.look(queue))
 
 
-def _started(request: TrainRequest) -> str:
-    count = len(request.models) + len(request.inits)
-    if count == 1:
-        return "The training starts; its card and its curve are below the button."
-    return f"{count} trainings, one after another; their cards and their curves are below the button."
+def _started(first: Run, others: int) -> str:
+    """What is said of runs that were asked for just now."""
+    if others:
+        return (
+            f"{others + 1} trainings, one after another; their cards and their curves are below the button."
+        )
+    does = "waits for the one before it" if first.status == "waiting" else "starts"
+    return f"The training {does}; its card and its curve are below the button."
 
 
 def _clicked(queue: TrainingQueue, view: View, extra_models: gr.State, tabs: gr.Tabs) -> None:

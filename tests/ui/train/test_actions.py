@@ -4,6 +4,7 @@ import errno
 import io
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from minrnn.errors import CheckpointError, ConfigError, MinrnnError
 from minrnn.runs.queue import TrainingQueue
+from minrnn.tasks import TASKS
 from minrnn.ui.train import actions, cards, tab
 from minrnn.ui.train.actions import Click, Outcome
 from tests.ui.train.trained import ME, made, trained, waiting
@@ -46,6 +48,27 @@ def test_a_run_is_deleted(runs_dir: Path) -> None:
 def test_a_model_goes_to_compare(runs_dir: Path) -> None:
     trained(runs_dir, "a")
     assert act("use").model == str(runs_dir / "a" / "model")
+
+
+def test_a_model_that_learned_a_task_has_nothing_to_write_in_compare(runs_dir: Path) -> None:
+    trained(runs_dir, "a")
+    run = TrainingQueue().runs.find("a", "")
+    on_task = replace(run, spec=replace(run.spec, corpus=next(iter(TASKS))))
+    assert "use" in cards.actions(run, free=True)
+    assert cards.actions(on_task, free=True) == [
+        name for name in cards.actions(run, free=True) if name != "use"
+    ]
+
+
+def test_who_waits_is_told_so(runs_dir: Path) -> None:
+    waiting(runs_dir, "a")
+    made(runs_dir, "b")
+    queue = TrainingQueue()
+    first, later = (queue.runs.find(name, "") for name in "ab")
+    assert tab._started(first, 0).startswith("The training waits for the one before it;")
+    assert tab._started(later, 0).startswith("The training starts;")
+    assert actions._goes_on(first).startswith("a waits for the run before it")
+    assert actions._goes_on(later).startswith("b goes on;")
 
 
 def test_a_download_is_one_file_with_the_checkpoint_and_the_history(runs_dir: Path) -> None:
