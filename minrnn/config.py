@@ -10,7 +10,7 @@ from annotated_types import Interval
 
 from minrnn.checked import Checked
 from minrnn.errors import ConfigError
-from minrnn.settings import MAX_NEW_TOKENS, MAX_VOCAB
+from minrnn.settings import MAX_CONTEXT, MAX_NEW_TOKENS, MAX_VOCAB
 
 BlockKind = Literal["residual", "plain"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
@@ -173,7 +173,7 @@ class Sampling(Checked):
     top_k: Annotated[int, Interval(ge=0, le=MAX_VOCAB)] = 0
     top_p: Annotated[float, Interval(ge=0, le=1)] = 1.0
     seed: Seed = 0
-    context: Annotated[int, Interval(ge=0, le=65_536)] = 0
+    context: Annotated[int, Interval(ge=0, le=MAX_CONTEXT)] = 0
     finish_line: Annotated[int, Interval(ge=0, le=1_000)] = 0
 
     def __post_init__(self) -> None:

@@ -22,6 +22,9 @@ MAX_PROMPT_CHARS = 20_000
 MAX_LEARN_CHARS = 2_000
 # About ten seconds of decoding for the slowest bundled model on one core.
 MAX_NEW_TOKENS = 5_000
+# Characters that a text may see, where that is bounded: all of them are read again for each new one, which takes a
+# fraction of a second, and the other texts of that core wait meanwhile.
+MAX_CONTEXT = 4_096
 # The head costs n_embd parameters a character; beyond this the text is no longer
 # "character-level small", and scripts of that size want another tokeniser.
 MAX_VOCAB = 4_096
