@@ -12,7 +12,7 @@ import tyro
 
 from minrnn import settings
 from minrnn.cli import terminal, train
-from minrnn.results import records, report, studies
+from minrnn.results import kept, records, report, studies
 from minrnn.results.study import Row, Study
 from minrnn.results.weights_studies import WEIGHTS
 from minrnn.runs import folder, process
@@ -23,13 +23,15 @@ class StudyFlags:
     """Run the studies of docs/replication.md, docs/recipes.md and docs/tasks.md, and renew the documents.
 
     Attributes:
-        action: list the commands, run those that have not ended, or report: renew tables and charts.
-        names: studies to list or run; the four of docs/replication.md if none is named.
+        action: list the commands, run those that have not ended, keep the weights of those that have, or report: renew
+            tables and charts.
+        names: studies to list or run; the four of docs/replication.md if none is named. Those whose weights are kept
+            are all of docs/recipes.md.
         docs: folder of the documents.
         readme: the README, in which the answer and the budgets are renewed.
     """
 
-    action: tyro.conf.Positional[Literal["list", "run", "report"]]
+    action: tyro.conf.Positional[Literal["list", "run", "keep", "report"]]
     names: tyro.conf.Positional[tuple[str, ...]] = ()
     docs: Path = Path("docs")
     readme: Path = Path("README.md")
@@ -45,6 +47,11 @@ def main(words: list[str]) -> None:
     if flags.action == "report":
         terminal.say("\n".join(report.renew(flags.docs, settings.runs_dir(), flags.readme)))
         return
+    if flags.action == "keep":
+        for study in map(studies.get, WEIGHTS):
+            for row in study.rows:
+                _keep(study, row)
+        return
     act: Callable[[Study, Row], None] = _show if flags.action == "list" else _train
     for study in [studies.get(name) for name in flags.names or studies.REPLICATION]:
         for row in study.rows:
@@ -53,6 +60,12 @@ def main(words: list[str]) -> None:
 
 def _show(study: Study, row: Row) -> None:
     terminal.say(study.command(row))
+
+
+def _keep(study: Study, row: Row) -> None:
+    out = settings.runs_dir() / study.name / row.name
+    if (place := kept.keep(study, row, out)) is not None:
+        terminal.say(f"{out}: its weights lie in {place}")
 
 
 def _train(study: Study, row: Row) -> None:

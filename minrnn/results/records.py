@@ -28,6 +28,8 @@ TRIALS = "trials"
 """Folder of the search for recipes: every run in it is a row of the table of trials."""
 OF_TASKS = ("accuracy", "curve_accuracy", "date")
 """Fields of a record that only a task's has."""
+DIGITS = 5
+"""Of the losses in a record."""
 ENDED_ON_BUDGET = ("max_iters", "max_seconds", "target_val_loss")
 
 
@@ -263,7 +265,7 @@ def _measured(result: Result, events: list[Event]) -> Record:
 
 
 def _rounded(loss: float | None) -> float | None:
-    return None if loss is None else round(loss, 5)
+    return None if loss is None else round(loss, DIGITS)
 
 
 def _command(out: Path) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from minrnn.files import write_text
 from minrnn.results import (
     budgets,
+    kept,
     length,
     records,
     scaling,
@@ -97,7 +98,7 @@ def _weights_pages(found: Records) -> dict[str, dict[str, str]]:
         "recipes.md": {
             "finding": budgets.section(reached, f"{CHARTS}/{budgets.CHART}", known),
             "means": budgets.means(reached),
-            **{name: section(STUDIES[name], found.get(name, {})) for name in WEIGHTS},
+            **{name: _weights_section(STUDIES[name], found.get(name, {})) for name in WEIGHTS},
             TRIALS: trials.trials_table(found.get(TRIALS, {})),
         },
     }
@@ -106,11 +107,22 @@ def _weights_pages(found: Records) -> dict[str, dict[str, str]]:
 def section(study: Study, rows: Mapping[str, Record], drawn: bool = False) -> str:
     """A study's chart, its table and, folded, the command of every row."""
     lines = [[row.label, *_cells(rows.get(row.name))] for row in study.rows]
-    commands = "\n".join(study.command(row) for row in study.rows)
     picture = [f"![{study.question}]({CHARTS}/{study.name}.svg)"] if drawn else []
-    folded = f"<details><summary>Commands</summary>\n\n```\n{commands}\n```\n\n</details>"
+    folded = _folded("Commands", map(study.command, study.rows))
     where = machines(r.device for r in rows.values())
     return "\n\n".join([*picture, table(HEAD, lines, range(1, len(HEAD))), *where, folded])
+
+
+def _weights_section(study: Study, rows: Mapping[str, Record]) -> str:
+    """The same for a study whose weights are here, and what scores them."""
+    return (
+        f"{section(study, rows)}\n\n{_folded('The same figures from the weights', kept.scores(study, rows))}"
+    )
+
+
+def _folded(title: str, commands: Iterable[str]) -> str:
+    lines = "\n".join(commands)
+    return f"<details><summary>{title}</summary>\n\n```\n{lines}\n```\n\n</details>"
 
 
 def charts(found: Records) -> dict[str, str]:
