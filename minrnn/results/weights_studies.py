@@ -46,7 +46,7 @@ RECIPES: Mapping[tuple[str, str], Mapping[str, str]] = {
         "minlstm": f"{_LONG} --dropout 0.2 --weight-decay 1",
         "lstm": f"{_LONG} --dropout 0.25 --weight-decay 1",
         "gru": f"{_LONG} --dropout 0.25 --weight-decay 1",
-        "nanogpt": f"{_LONG} --dropout 0.15 --weight-decay 1",
+        "nanogpt": "--dropout 0.15 --weight-decay 0.1",
     },
     (ALLPLAYS, "30m"): dict.fromkeys(MODEL_NAMES, f"{_LONG} --dropout 0.05 --weight-decay 0.1")
     | {"mingru": "--dropout 0.1 --weight-decay 0.1"},  # run before the others' recipe was known
