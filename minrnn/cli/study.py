@@ -12,6 +12,7 @@ import tyro
 
 from minrnn import settings
 from minrnn.cli import terminal, train
+from minrnn.errors import ConfigError
 from minrnn.results import kept, records, report, studies
 from minrnn.results.study import Row, Study
 from minrnn.results.weights_studies import WEIGHTS
@@ -25,8 +26,7 @@ class StudyFlags:
     Attributes:
         action: list the commands, run those that have not ended, keep the weights of those that have, or report: renew
             tables and charts.
-        names: studies to list or run; the four of docs/replication.md if none is named. Those whose weights are kept
-            are all of docs/recipes.md.
+        names: studies; where none is named, the four of docs/replication.md, and those of docs/recipes.md for keep.
         docs: folder of the documents.
         readme: the README, in which the answer and the budgets are renewed.
     """
@@ -47,15 +47,19 @@ def main(words: list[str]) -> None:
     if flags.action == "report":
         terminal.say("\n".join(report.renew(flags.docs, settings.runs_dir(), flags.readme)))
         return
-    if flags.action == "keep":
-        for study in map(studies.get, WEIGHTS):
-            for row in study.rows:
-                _keep(study, row)
-        return
-    act: Callable[[Study, Row], None] = _show if flags.action == "list" else _train
-    for study in [studies.get(name) for name in flags.names or studies.REPLICATION]:
+    act: Callable[[Study, Row], None] = {"list": _show, "run": _train, "keep": _keep}[flags.action]
+    for study in _chosen(flags):
         for row in study.rows:
             act(study, row)
+
+
+def _chosen(flags: StudyFlags) -> list[Study]:
+    """The studies that are named, or those that the action is mostly meant for."""
+    usual = WEIGHTS if flags.action == "keep" else studies.REPLICATION
+    found = [studies.get(name) for name in flags.names or usual]
+    if flags.action == "keep" and (others := [study.name for study in found if study.name not in WEIGHTS]):
+        raise ConfigError(f"the weights of {others[0]} are not kept; choose among: {', '.join(WEIGHTS)}.")
+    return found
 
 
 def _show(study: Study, row: Row) -> None:

@@ -25,7 +25,7 @@ def keep(study: Study, row: Row, run: Path) -> Path | None:
     """Write the weights of a row that has ended in half precision, unless they are bundled.
 
     Args:
-        study: a study of the weights.
+        study: the study.
         row: one of its rows.
         run: the row's folder.
 

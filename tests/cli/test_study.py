@@ -11,6 +11,7 @@ import pytest
 from minrnn.cli import study
 from minrnn.cli import train as train_command
 from minrnn.cli.main import main
+from minrnn.errors import ConfigError
 from minrnn.events import Done
 from minrnn.results.study import Row, Study
 from minrnn.results.weights_studies import POINTS
@@ -85,3 +86,10 @@ def test_a_study_is_listed_as_commands(capsys: pytest.CaptureFixture[str]) -> No
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(POINTS[-1].rows())
     assert all(line.startswith("python -m minrnn train --preset allplays --model ") for line in lines)
+
+
+def test_only_the_weights_of_the_budgets_are_kept(runs_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study.main(["keep"])
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ConfigError, match="the weights of ladder are not kept; choose among: budgets, "):
+        study.main(["keep", "ladder"])
