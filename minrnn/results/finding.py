@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from minrnn.models import MIXERS
 from minrnn.results.figures import Result
+from minrnn.results.ranking import gap, level
 from minrnn.results.tables import params
 
 SAME_SIZE = 0.05
@@ -28,9 +29,9 @@ def finding(own: Sequence[Result], spread: float = 0.0) -> str:
     if not recurrent or not transformers:
         return _lowest(own)
     best, rival = _best(recurrent), _best(transformers)
-    gap = round(rival.loss, 3) - round(best.loss, 3)
-    ahead = f"{abs(gap):.3f} nats per character {'below' if gap > 0 else 'above'}"
-    verdict = "level with" if abs(gap) <= spread else ahead
+    lead = gap(rival.loss, best.loss)
+    ahead = f"{abs(lead):.3f} nats per character {'below' if lead > 0 else 'above'}"
+    verdict = "level with" if level(rival.loss, best.loss, spread) else ahead
     losses = f"{best.loss:.3f} against {rival.loss:.3f}"
     return (
         f"The best recurrent model, {best.title}, ends {verdict} {rival.title}: {losses}, "
@@ -46,12 +47,12 @@ def order(own: Sequence[Result], spread: float) -> str:
         spread: as for `finding`.
     """
     recurrent = sorted((r for r in own if not attends(r.model)), key=lambda r: r.loss)
-    close = [r.title for r in recurrent if r.loss - recurrent[0].loss <= spread]
+    close = [r for r in recurrent if level(r.loss, recurrent[0].loss, spread)]
     if len(close) < 2:
         return ""
-    width = max(r.loss for r in recurrent[: len(close)]) - recurrent[0].loss
+    names, width = listed([r.title for r in close]), gap(close[-1].loss, close[0].loss)
     return (
-        f"{listed(close)} lie within {width:.3f} of one another, and another seed alone moves one model by up to "
+        f"{names} lie within {width:.3f} of one another, and another seed alone moves one model by up to "
         f"{spread:.3f}: their order is not settled."
     )
 

@@ -17,6 +17,8 @@ from minrnn.results.records import Record
 from minrnn.results.study import Row, Study
 from minrnn.runs.folder import MODEL
 
+LEAST_DIGITS = 5
+"""Of the losses in a record: older ones have no more."""
 FOLDER = "rows"
 """Where they lie among the bundled weights: one level deeper than a preset's, where nothing takes them for bundled."""
 
@@ -61,8 +63,8 @@ def find(study: str, row: str, made: Record) -> Path | None:
 def _bundled(made: Record) -> Path | None:
     """The bundled weights that a run has made."""
     for result in bundled():
-        loss = result.val_loss and round(result.val_loss, records.DIGITS)
-        if (loss, result.tokens_seen) == (made.val_loss, made.tokens_seen):
+        same = result.val_loss is not None and abs(result.val_loss - made.val_loss) < 10**-LEAST_DIGITS
+        if same and result.tokens_seen == made.tokens_seen:
             return result.folder
     return None
 

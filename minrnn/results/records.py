@@ -28,7 +28,7 @@ TRIALS = "trials"
 """Folder of the search for recipes: every run in it is a row of the table of trials."""
 OF_TASKS = ("accuracy", "curve_accuracy", "date")
 """Fields of a record that only a task's has."""
-DIGITS = 5
+DIGITS = 6
 """Of the losses in a record."""
 ENDED_ON_BUDGET = ("max_iters", "max_seconds", "target_val_loss")
 
@@ -182,8 +182,13 @@ def save(records: Records, path: Path) -> None:
 
 
 def _rows(folder: Path, names: Sequence[str], known: Mapping[str, Record]) -> dict[str, Record]:
-    rows = {name: record(folder / name) or known.get(name) for name in names}
-    return {name: r for name, r in rows.items() if r is not None}
+    found = {name: _best_first(record(folder / name), known.get(name)) for name in names}
+    return {name: rows[0] for name, rows in found.items() if rows}
+
+
+def _best_first(fresh: Record | None, known: Record | None) -> list[Record]:
+    """What a folder holds, then what is known; but a run that failed stands behind one that ended well."""
+    return sorted(filter(None, (fresh, known)), key=lambda r: bool(r.failed))
 
 
 def _gone(known: Mapping[str, Mapping[str, Record]]) -> dict[str, Record]:
@@ -206,7 +211,7 @@ def _by_recipe(
     for row in study.rows:
         run = record(folder / row.name)
         fresh = _with_settings(run, folder / row.name) if run else None
-        for found in filter(None, (fresh, known.get(row.name))):
+        for found in _best_first(fresh, known.get(row.name)):
             if other_recipe(row, found.settings):
                 others[f"{study.name}-{row.name}-{_digest(found)}"] = found
             else:

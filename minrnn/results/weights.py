@@ -36,6 +36,8 @@ from minrnn.runs import spec as specs
 from minrnn.runs.spec import CHANGEABLE, RunSpec
 
 SHIPPED = Path(__file__).with_name("weights.json")
+SPREAD_DIGITS = 5
+"""Of the spread of seeds."""
 BUDGET_FIELDS = {"max_iters", "max_seconds", "target_val_loss"}
 REPORTED: dict[str, Any] = {
     field.name: field.default
@@ -159,10 +161,14 @@ def save(weights: Weights, path: Path) -> None:
 
 
 def spread(records: Mapping[str, Mapping[str, Record]]) -> float:
-    """How far one model's loss moves with the seed alone: by the rows of the studies, else by the trials of `base`."""
+    """How far one model's loss moves with the seed alone: by the rows of the studies once a point has all its seeds;
+    until then by the trials of `base`, too, for two seeds of one model may lie close by chance."""
     rows = [r for study in WEIGHTS for r in records.get(study, {}).values()]
     trials = [r for r in records.get(TRIALS, {}).values() if r.settings.get("preset") == "base"]
-    return _widest(rows) or _widest(trials)
+    ended = {(study, name) for study in WEIGHTS for name, r in records.get(study, {}).items() if not r.failed}
+    several = [p for p in POINTS if len(p.seeds) > 1]
+    whole = any(all((p.study, row.name) in ended for row in p.rows()) for p in several)
+    return _widest(rows) if whole else max(_widest(rows), _widest(trials))
 
 
 def _widest(records: Iterable[Record]) -> float:
@@ -173,7 +179,7 @@ def _widest(records: Iterable[Record]) -> float:
         if spec is not None:
             groups.setdefault(_without_seed(spec), {})[spec.train.seed] = r.val_loss
     ranges = [max(by_seed.values()) - min(by_seed.values()) for by_seed in groups.values()]
-    return round(max(ranges, default=0.0), 5)
+    return round(max(ranges, default=0.0), SPREAD_DIGITS)
 
 
 def _without_seed(spec: RunSpec) -> RunSpec:

@@ -9,6 +9,7 @@ import pytest
 
 from minrnn.errors import CheckpointError
 from minrnn.results import records
+from minrnn.results.records import Record
 from tests.results.run_folders import LOSSES, finished_run
 
 
@@ -29,6 +30,16 @@ def test_a_run_that_failed_is_recorded_with_its_reason(tmp_path: Path) -> None:
     (out / "error.txt").write_text("the loss is no longer a finite number\n")
     found = records.record(out)
     assert found is not None and found.failed == "the loss is no longer a finite number"
+
+
+def test_a_run_that_fails_does_not_take_the_place_of_a_known_figure(tmp_path: Path) -> None:
+    known = {"ladder": {"mingru": Record("", val_loss=1.9)}, "budgets": {"gru-3m": Record("", val_loss=1.5)}}
+    for study, row in (("ladder", "mingru"), ("budgets", "gru-3m"), ("ladder", "lstm")):
+        (tmp_path / study / row).mkdir(parents=True)
+        (tmp_path / study / row / "error.txt").write_text("out of memory\n")
+    found = records.collect(tmp_path, known)
+    assert (found["ladder"]["mingru"].val_loss, found["budgets"]["gru-3m"].val_loss) == (1.9, 1.5)
+    assert found["ladder"]["lstm"].failed == "out of memory"
 
 
 def test_records_survive_their_folders_and_a_round_trip(tmp_path: Path) -> None:
