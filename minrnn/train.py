@@ -98,6 +98,8 @@ def train(
             state.sampled_at = state.iter
             if ranks.leads:
                 yield _sample(state, bound, config)
+            if not reason:
+                continue  # the sample has taken rank 0's time: all processes look at its clock again
         if reason:
             yield Done(state.iter, reason)
             return

@@ -14,10 +14,14 @@ import pytest
 import torch
 
 from minrnn import train
+from minrnn.config import TrainConfig
+from minrnn.data import Data
 from minrnn.errors import BackendUnavailable, ConfigError, TrainingError
-from minrnn.ranks import ALONE, Ranks
+from minrnn.ranks import ALONE, Ranks, joined
 from minrnn.runs.events import METRICS, last_event, read_events
+from minrnn.state import TrainState
 from tests.runs.helpers import losses, until
+from tests.test_train import TEXT, begin, recipe
 
 SMALL = [
     "--max-iters", "8", "--n-embd", "16", "--n-layer", "1", "--block-size", "32", "--batch-size", "4",
@@ -35,10 +39,14 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def _be(rank: int, size: int, port: int, words: list[str], said: Path | None) -> None:
+def _placed(rank: int, size: int, port: int) -> None:
     place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
     os.environ.update({name: str(value) for name, value in place.items()}, MASTER_ADDR="127.0.0.1")
     torch.set_num_threads(1)
+
+
+def _be(rank: int, size: int, port: int, words: list[str], said: Path | None) -> None:
+    _placed(rank, size, port)
     sys.stdout = sys.stderr = open(said or os.devnull, "a", buffering=1)  # noqa: SIM115 — until the process ends
     from minrnn.cli.main import main
 
@@ -47,14 +55,19 @@ def _be(rank: int, size: int, port: int, words: list[str], said: Path | None) ->
 
 def begun(*words_of_each: list[str], said: Path | None = None) -> list[Any]:
     """Processes, each with its own words, as torchrun would start them, but faster."""
+    return spawned(_be, *[(words, said) for words in words_of_each])
+
+
+def spawned(target: Callable[..., None], *given_to_each: tuple[Any, ...]) -> list[Any]:
+    """Processes that call a function with rank, size, port and what is given to each."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch._dynamo", "torch.distributed", "minrnn.cli.train"])
-    size = len(words_of_each)
+    size = len(given_to_each)
     processes = [
-        context.Process(target=_be, args=(n, size, port, w, said)) for n, w in enumerate(words_of_each)
+        context.Process(target=target, args=(n, size, port, *given)) for n, given in enumerate(given_to_each)
     ]
     for process in processes:
         process.start()
@@ -114,6 +127,33 @@ def test_processes_that_train_together_share_what_their_teachers_expect(text: st
     same_losses(tmp_path / "one", tmp_path / "two")
     assert len(losses(tmp_path / "two")) == 8
     assert losses(tmp_path / "one") != losses(tmp_path / "teacher")
+
+
+def _train_with_slow_samples(rank: int, size: int, port: int, folder: Path) -> None:
+    """Train for some iters of a minute, of which each sample takes five seconds; leave the rates and the weights."""
+    _placed(rank, size, port)
+    usual = train._sample
+
+    def slow(state: TrainState, bound: Data, config: TrainConfig) -> train.Sample:
+        state.seconds += 5
+        return usual(state, bound, config)
+
+    train._sample = slow
+    config = recipe(max_iters=0, max_seconds=60, warmup_iters=0, sample_interval=2, eval_interval=0)
+    state = begin(config)
+    with joined() as ranks:
+        events = train.train(state, TEXT, config, ranks=ranks, should_stop=lambda: state.iter >= 6)
+        rates = [event.lr for event in events if isinstance(event, train.Iter)]
+    torch.save((rates, state.model.state_dict()), folder / str(rank))
+    os._exit(0)  # threads that gloo has left behind may abort a process that ends the usual way
+
+
+def test_processes_keep_one_clock_though_rank_0_alone_takes_time_for_samples(tmp_path: Path) -> None:
+    assert ended(spawned(_train_with_slow_samples, *[(tmp_path,)] * 2)) == [0, 0]
+    (rates, weights), (other_rates, other_weights) = (torch.load(tmp_path / name) for name in "01")
+    assert rates == other_rates and len(rates) == 6
+    assert rates[2] < 0.99 * rates[1]  # the sample counts
+    assert all(torch.equal(weight, other_weights[name]) for name, weight in weights.items())
 
 
 def test_only_rank_0_writes(text: str, tmp_path: Path) -> None:

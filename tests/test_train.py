@@ -67,6 +67,20 @@ def test_the_budget_that_is_spent_first_ends_the_run(budget: dict[str, Any], rea
     assert list(train.train(begin(config), TEXT, config))[-1].reason == reason  # type: ignore[union-attr]
 
 
+def test_a_sample_that_spends_the_budget_is_the_last_thing_before_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = train._sample
+
+    def slow(state: TrainState, *rest: Any) -> train.Sample:
+        state.seconds += 100 * (state.iter == 3)
+        return usual(state, *rest)
+
+    monkeypatch.setattr(train, "_sample", slow)
+    config = recipe(max_iters=0, max_seconds=60, eval_interval=0)
+    assert kinds(list(train.train(begin(config), TEXT, config))) == "SIIISED"
+
+
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_a_state_goes_on_as_if_it_had_never_been_saved(optimizer: str) -> None:
     config = recipe(optimizer=optimizer)
