@@ -97,7 +97,8 @@ class TrainConfig(Checked):
         batch_size: windows an iter.
         max_iters: budget in optimiser updates; 0 means no limit.
         max_seconds: budget in seconds of training; 0 means no limit.
-        target_val_loss: stop once an evaluation is at or below it, in nats per character; 0 is off.
+        target_val_loss: stop once an evaluation is at or below it, in nats per character; 0 is off. It needs an
+            `eval_interval`.
         ema_decay: decay an iter of the moving average of the weights that becomes the checkpoint;
             0 keeps the raw weights.
         init_std: draw every weight from a normal with this standard deviation; 0 keeps the model's own.
@@ -151,6 +152,11 @@ class TrainConfig(Checked):
             raise ConfigError(
                 "max_iters, max_seconds and target_val_loss are all 0, so the run would never end; "
                 "set at least one of them."
+            )
+        if self.target_val_loss and not self.eval_interval:
+            raise ConfigError(
+                f"target_val_loss is {self.target_val_loss:g} and eval_interval is 0, so no evaluation would look "
+                "whether it is reached; set eval_interval to the iters between evaluations, such as 100."
             )
 
 

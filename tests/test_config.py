@@ -21,6 +21,12 @@ def test_a_recipe_without_a_budget_is_refused() -> None:
     assert TrainConfig(max_iters=0, target_val_loss=1).target_val_loss == 1
 
 
+@pytest.mark.parametrize("max_iters", [0, 50])
+def test_a_target_that_no_evaluation_would_look_at_is_refused(max_iters: int) -> None:
+    with pytest.raises(ConfigError, match="target_val_loss is 1.5 and eval_interval is 0.*set eval_interval"):
+        TrainConfig(max_iters=max_iters, target_val_loss=1.5, eval_interval=0)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -99,6 +99,7 @@ def test_a_whole_number_may_arrive_as_a_float(given: Any, kept: int) -> None:
         ({"preset": "ladder"}, f"preset is 'ladder'; choose one of: {', '.join(presets.OFFERED)}"),
         ({"text": None}, "text is None"),
         ({"max_iters": 0, "max_seconds": 0, "target_val_loss": 0}, "the run would never end"),
+        ({"target_val_loss": 1.6, "eval_interval": 0}, "target_val_loss is 1.6 and eval_interval is 0"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_by_name(changes: dict[str, Any], message: str) -> None:

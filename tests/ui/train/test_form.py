@@ -103,6 +103,11 @@ def test_a_loss_ends_a_run_and_so_does_time_where_it_is_never_reached(fields: fo
     assert (found.target_val_loss, found.max_seconds) == (1.9, form.MAX_SECONDS_TO_LOSS)
 
 
+def test_until_a_loss_that_no_evaluation_would_look_at_is_refused(fields: form.Fields) -> None:
+    with pytest.raises(ConfigError, match="target_val_loss is 1.6 and eval_interval is 0.*set eval_interval"):
+        asked(fields, budget=form.TO_LOSS, loss=1.6, eval_interval="0").specs()
+
+
 @pytest.mark.parametrize("loss", [None, 0])
 def test_until_a_loss_that_nobody_named_is_refused(fields: form.Fields, loss: float | None) -> None:
     with pytest.raises(ConfigError, match="needs a loss above 0, such as 1.6; type one, or choose a time"):
