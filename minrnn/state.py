@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from minrnn.models import LanguageModel
 from minrnn.optimizers import Optimizers
 
 _COUNTERS = ("iter", "tokens", "seconds", "evaluated_at", "sampled_at")
+_NEWER = ("val_loss",)
+"""Numbers that saves of earlier versions have not."""
 
 
 @dataclass
@@ -32,6 +35,7 @@ class TrainState:
         seconds: training time, evaluations included.
         evaluated_at: iter of the last evaluation; -1 before the first.
         sampled_at: iter of the last sample; -1 before the first.
+        val_loss: of the last evaluation; infinite before the first.
     """
 
     model: LanguageModel
@@ -43,6 +47,7 @@ class TrainState:
     seconds: float = 0.0
     evaluated_at: int = -1
     sampled_at: int = -1
+    val_loss: float = math.inf
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain numbers, as `torch.load(weights_only=True)` reads them."""
@@ -50,7 +55,7 @@ class TrainState:
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            **{name: getattr(self, name) for name in _COUNTERS},
+            **{name: getattr(self, name) for name in (*_COUNTERS, *_NEWER)},
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
@@ -60,6 +65,8 @@ class TrainState:
         self.optimizer.load_state_dict(saved["optimizer"])
         for name in _COUNTERS:
             setattr(self, name, saved[name])
+        for name in _NEWER:
+            setattr(self, name, saved.get(name, getattr(self, name)))
 
 
 def new_model(make: Callable[[], LanguageModel], config: TrainConfig) -> LanguageModel:

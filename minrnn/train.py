@@ -81,18 +81,15 @@ def train(
     batches = bound.batches(config, state.compute.device)
     pending = PendingIters(state.compute.device)
     network = _network(state, bound, config, ranks)
-    val_loss = math.inf
     while True:
-        val_loss, reason = _agreed(state, config, val_loss, should_stop, ranks)
+        reason = _agreed(state, config, should_stop, ranks)
         if reason and pending:
             yield from _read(state, pending, config)
         if state.evaluated_at != state.iter and (reason or _due(state.iter, config.eval_interval)):
             state.evaluated_at = state.iter
             if ranks.leads:
-                evaluation = _evaluate(state, bound, config)
-                val_loss = evaluation.val_loss
-                yield evaluation
-            val_loss, again = _agreed(state, config, val_loss, should_stop, ranks)
+                yield _evaluate(state, bound, config)
+            again = _agreed(state, config, should_stop, ranks)
             reason = reason or again
         if state.sampled_at != state.iter and (reason or _due(state.iter, config.sample_interval)):
             state.sampled_at = state.iter
@@ -113,19 +110,19 @@ def _due(iter: int, interval: int) -> bool:
 
 
 def _agreed(
-    state: TrainState, config: TrainConfig, val_loss: float, should_stop: Callable[[], bool], ranks: Ranks
-) -> tuple[float, StopReason | None]:
-    """The validation loss and the reason to stop, the same in all processes, and so is the clock from now on."""
-    state.seconds, val_loss = ranks.of_leader(state.seconds, val_loss)
+    state: TrainState, config: TrainConfig, should_stop: Callable[[], bool], ranks: Ranks
+) -> StopReason | None:
+    """The reason to stop, the same in all processes, and so are clock and validation loss from now on."""
+    state.seconds, state.val_loss = ranks.of_leader(state.seconds, state.val_loss)
     asked = False
-    if (reason := _spent(state, config, val_loss)) is None:
+    if (reason := _spent(state, config)) is None:
         (wanting_to_stop,) = ranks.sum(float(should_stop()))
         asked = wanting_to_stop > 0
-    return val_loss, reason or ("stopped" if asked else None)
+    return reason or ("stopped" if asked else None)
 
 
-def _spent(state: TrainState, config: TrainConfig, val_loss: float) -> StopReason | None:
-    if config.target_val_loss and val_loss <= config.target_val_loss:
+def _spent(state: TrainState, config: TrainConfig) -> StopReason | None:
+    if config.target_val_loss and state.val_loss <= config.target_val_loss:
         return "target_val_loss"
     if config.max_iters and state.iter >= config.max_iters:
         return "max_iters"
@@ -262,6 +259,7 @@ def _evaluate(state: TrainState, bound: Data, config: TrainConfig) -> Eval:
     with _memory_errors(state, bound, config):
         found = bound.estimate(state.average, config.eval_chars)
     _check_finite("the validation loss", found.loss, state.iter, config)
+    state.val_loss = found.loss
     state.seconds += time.perf_counter() - started
     peak = devices.peak_memory_bytes(state.compute.device)
     return Eval(state.iter, found.loss, state.tokens, state.seconds, peak, found.accuracy)

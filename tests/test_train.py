@@ -1,5 +1,6 @@
 import copy
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -91,6 +92,20 @@ def test_a_state_goes_on_as_if_it_had_never_been_saved(optimizer: str) -> None:
     again.load_state_dict(copy.deepcopy(state.state_dict()))
     rest = [e.loss for e in train.train(again, TEXT, config) if isinstance(e, train.Iter)]
     assert first + rest == whole
+
+
+def test_a_save_of_an_earlier_version_goes_on() -> None:
+    state, again = begin(), begin()
+    for _ in itertools.takewhile(lambda event: event.iter < 4, train.train(state, TEXT, RECIPE)):
+        pass
+    saved = copy.deepcopy(state.state_dict())
+    assert saved.pop("val_loss") == state.val_loss < math.inf
+    again.load_state_dict(saved)
+    assert again.val_loss == math.inf
+    losses = [
+        [e.loss for e in train.train(s, TEXT, RECIPE) if isinstance(e, train.Iter)] for s in (state, again)
+    ]
+    assert len(losses[0]) == 2 and losses[0] == losses[1]
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])

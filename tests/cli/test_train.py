@@ -71,7 +71,10 @@ def test_a_fine_tune_keeps_the_shape_and_lowers_the_rate(trained: Path) -> None:
         (["--out", "a file/x", "--corpus", "python", *FLAGS], "a file/x cannot be made"),
         (["--corpus", "python"], "no folder is named; say by --out"),
         (["--resume"], "no folder is named; say by --out"),
-        (["--target-val-loss", "1.6", "--eval-interval", "0"], "target_val_loss is 1.6 and eval_interval is 0"),
+        (
+            ["--target-val-loss", "1.6", "--eval-interval", "0"],
+            "target_val_loss is 1.6 and eval_interval is 0",
+        ),
         (["--resume", "--out", "nowhere"], "holds no run to go on with; leave out --resume"),
         (["--run", "nowhere"], "nowhere holds no run that can be read; start one"),
         (["--run", "x", "--max-iters", "9"], "--run takes everything from the folder"),

@@ -224,6 +224,13 @@ def test_a_finished_run_with_a_larger_budget_is_no_longer_finished(whole: Path, 
     assert {"params", "compute", "began"} <= set(folder.read_config(out))
 
 
+def test_a_run_that_has_reached_its_target_trains_no_further_when_it_is_resumed(tmp_path: Path) -> None:
+    out = trained(tmp_path / "run", max_iters=0, target_val_loss=50.0)
+    assert list(folder.execute(out)) == [train.Done(0, "target_val_loss")]
+    folder.change(out, longer(out, target_val_loss=1e-9, max_iters=2))
+    assert list(folder.execute(out))[-1] == train.Done(2, "max_iters")
+
+
 @pytest.mark.parametrize("more", ["sheep\n", "häuser, straßen\n"])
 def test_a_run_is_not_continued_with_another_text(more: str, stopped: Path, tmp_path: Path) -> None:
     out = copied(stopped, tmp_path / "run")
