@@ -22,16 +22,23 @@ _WARMUP_ITERS_SHARE = 0.5
 """The most of a budget in iters that it takes, for the same reason where few iters are asked for."""
 
 
-def learning_rate(config: TrainConfig, iter: int, seconds: float) -> float:
+def learning_rate(config: TrainConfig, iter: int, seconds: float, began: float = 0.0) -> float:
     """The rate of the next update: a linear warm-up, then a cosine down to `min_lr_ratio` of the peak.
 
     The cosine follows iters or seconds, whichever budget is further spent. Without either the rate stays at its peak.
+
+    Args:
+        config: recipe and budget.
+        iter: updates made.
+        seconds: training time, evaluations included.
+        began: training time before the first update, which is no part of the warm-up.
     """
-    return config.learning_rate * min(_warmup(config, iter, seconds), _cosine(config, iter, seconds))
+    return config.learning_rate * min(_warmup(config, iter, seconds - began), _cosine(config, iter, seconds))
 
 
 def _warmup(config: TrainConfig, iter: int, seconds: float) -> float:
-    """The share of the peak that the warm-up allows, by iters or by seconds, whichever is larger."""
+    """The share of the peak that the warm-up allows, by iters or by seconds since the first update, whichever is
+    larger."""
     by_iters = (iter + 1) / (_warmup_iters(config) + 1)
     by_seconds = seconds / (WARMUP_SHARE * config.max_seconds) if config.max_seconds else 0.0
     return min(1.0, max(by_iters, by_seconds))

@@ -17,7 +17,7 @@ from minrnn.models import LanguageModel
 from minrnn.optimizers import Optimizers
 
 _COUNTERS = ("iter", "tokens", "seconds", "evaluated_at", "sampled_at")
-_NEWER = ("val_loss",)
+_NEWER = ("val_loss", "began")
 """Numbers that saves of earlier versions have not."""
 
 
@@ -36,6 +36,7 @@ class TrainState:
         evaluated_at: iter of the last evaluation; -1 before the first.
         sampled_at: iter of the last sample; -1 before the first.
         val_loss: of the last evaluation; infinite before the first.
+        began: seconds before the first update: of the evaluation and the sample that come before it.
     """
 
     model: LanguageModel
@@ -48,6 +49,7 @@ class TrainState:
     evaluated_at: int = -1
     sampled_at: int = -1
     val_loss: float = math.inf
+    began: float = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain numbers, as `torch.load(weights_only=True)` reads them."""

@@ -151,7 +151,9 @@ def _update(
 ) -> None:
     """Make one update. On a GPU nothing in it waits for the device."""
     started = time.perf_counter()
-    rate = learning_rate(config, state.iter, state.seconds)
+    if state.iter == 0:
+        state.began = state.seconds
+    rate = learning_rate(config, state.iter, state.seconds, state.began)
     torch.manual_seed(config.seed * 1_000_003 + state.iter)  # for dropout: a resumed run draws the same
     with ranks.together(), _memory_errors(state, bound, config):
         idx, targets = batches(state.iter)

@@ -98,6 +98,14 @@ def test_a_budget_in_seconds_reaches_the_peak_however_few_iters_it_holds() -> No
     assert slow[1] == max(slow)
 
 
+def test_what_comes_before_the_first_update_is_part_of_the_budget_but_not_of_the_warm_up() -> None:
+    config = TrainConfig(learning_rate=1.0, warmup_iters=100, max_iters=0, max_seconds=60)
+    rates = [learning_rate(config, n, 20.0 + 1.5 * n, began=20.0) for n in range(3)]
+    assert rates[0] == pytest.approx(1 / 101)
+    assert rates[1] == pytest.approx(0.5)  # of a warm-up of three seconds
+    assert rates[2] == pytest.approx(learning_rate(config, 100, 23.0)) and rates[2] < 0.7  # the cosine's
+
+
 def test_a_fast_machine_warms_up_by_iters_though_the_budget_is_in_seconds() -> None:
     config = TrainConfig(learning_rate=1.0, warmup_iters=9, max_iters=0, max_seconds=1e6)
     assert learning_rate(config, 9, 0.1) == pytest.approx(1.0)

@@ -94,12 +94,30 @@ def test_a_state_goes_on_as_if_it_had_never_been_saved(optimizer: str) -> None:
     assert first + rest == whole
 
 
+def test_an_evaluation_before_the_first_update_takes_nothing_of_the_warm_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = train._evaluate
+
+    def slow(state: TrainState, *rest: Any) -> train.Eval:
+        state.seconds += 1000
+        return usual(state, *rest)
+
+    monkeypatch.setattr(train, "_evaluate", slow)
+    config = recipe(max_iters=5, max_seconds=2e4, warmup_iters=1)
+    state = begin(config)
+    rates = [e.lr for e in train.train(state, TEXT, config) if isinstance(e, train.Iter)]
+    assert rates[0] == pytest.approx(config.learning_rate / 2, rel=1e-3)
+    assert rates[1] > 0.9 * config.learning_rate and 1000 < state.began < 1100
+
+
 def test_a_save_of_an_earlier_version_goes_on() -> None:
     state, again = begin(), begin()
     for _ in itertools.takewhile(lambda event: event.iter < 4, train.train(state, TEXT, RECIPE)):
         pass
     saved = copy.deepcopy(state.state_dict())
     assert saved.pop("val_loss") == state.val_loss < math.inf
+    assert saved.pop("began") == state.began > 0
     again.load_state_dict(saved)
     assert again.val_loss == math.inf
     losses = [

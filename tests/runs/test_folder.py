@@ -138,7 +138,7 @@ def test_a_failure_leaves_its_reason_and_the_last_good_checkpoint(
 ) -> None:
     out = made(tmp_path / "run", save_seconds=100)
     with monkeypatch.context() as patch:
-        patch.setattr(train, "learning_rate", lambda config, iter, seconds: 1e38 if iter == 6 else 1e-3)
+        patch.setattr(train, "learning_rate", lambda config, iter, *_: 1e38 if iter == 6 else 1e-3)
         with pytest.raises(TrainingError, match="no longer a finite number.*half the learning_rate"):
             list(folder.execute(out))
     assert "learning_rate 0.003" in (out / "error.txt").read_text()
