@@ -20,32 +20,35 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from minrnn import checkpoint, corpora, data, files, train
 from minrnn.corpora import OWN
 from minrnn.data import Source
-from minrnn.errors import CheckpointError, ConfigError, CorpusError, MinrnnError
+from minrnn.errors import CheckpointError, CorpusError, MinrnnError
 from minrnn.models import LanguageModel
 from minrnn.ranks import ALONE, Ranks
 from minrnn.runs import saving, teachers
+from minrnn.runs.config_file import CONFIG as CONFIG
+from minrnn.runs.config_file import has_begun as has_begun
+from minrnn.runs.config_file import is_unbegun as is_unbegun
+from minrnn.runs.config_file import read_config as read_config
+from minrnn.runs.config_file import read_spec as read_spec
+from minrnn.runs.config_file import spec_in as spec_in
 from minrnn.runs.ending import finish
 from minrnn.runs.events import METRICS, last_event, to_line
 from minrnn.runs.lock import held
 from minrnn.runs.saving import MODEL as MODEL
 from minrnn.runs.saving import RESUME as RESUME
-from minrnn.runs.spec import OWN_TEXT, RunSpec, from_dict
+from minrnn.runs.spec import OWN_TEXT, RunSpec
 from minrnn.teaching import Lesson
 from minrnn.text import CharVocab
 from minrnn.train import Event, TrainState
 
-CONFIG = "config.json"
 LOG, ERROR, STOP, STARTING = "log.txt", "error.txt", "stop", "starting"
-_OLD_CONFIG = "spec.json"
-"""Where earlier versions left the spec of a run that had not begun."""
 
 
 def create(out: Path, spec: RunSpec, text: str | None = None) -> None:
@@ -101,49 +104,6 @@ def change(out: Path, spec: RunSpec) -> None:
         lines[-1] = to_line(train.Done(end.iter, "stopped")).encode()
         files.write_bytes(out / METRICS, b"\n".join(lines) + b"\n")
     files.write_json(out / CONFIG, {**files.read_object(out / CONFIG), **spec.to_dict()})
-
-
-def read_spec(out: Path) -> RunSpec:
-    """What a run trains.
-
-    Raises:
-        CheckpointError: if `out` is not a run.
-    """
-    return spec_in(read_config(out), out)
-
-
-def read_config(out: Path) -> dict[str, Any]:
-    """A run's config.json, unchecked; empty where there is none that can be read."""
-    return files.read_object(out / CONFIG if files.is_file(out / CONFIG) else out / _OLD_CONFIG)
-
-
-def spec_in(config: Mapping[str, Any], out: Path) -> RunSpec:
-    """`read_spec` of a config.json that has been read.
-
-    Raises:
-        CheckpointError: if it is not that of a run.
-    """
-    if not config:
-        raise CheckpointError(f"{out} holds no run that can be read; start one with --out {out}.")
-    try:
-        spec = from_dict(config)
-    except ConfigError as error:
-        raise CheckpointError(f"{out} is not a run of this minRNN: {error}") from None
-    if spec.corpus not in corpora.CORPORA and (out / OWN_TEXT).is_file():  # as earlier versions named it
-        return dataclasses.replace(spec, corpus=OWN)
-    return spec
-
-
-def has_begun(out: Path) -> bool:
-    """Whether there is a model in this run, and something to resume."""
-    return files.is_file(out / RESUME) and files.is_file(out / CONFIG)
-
-
-def is_unbegun(out: Path) -> bool:
-    """Whether there is a run that can be read here and has not begun."""
-    with suppress(CheckpointError):
-        return not has_begun(out) and bool(read_spec(out))
-    return False
 
 
 def read_corpus(spec: RunSpec, out: Path) -> Source:
