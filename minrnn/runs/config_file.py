@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from minrnn import corpora, files
+from minrnn import data, files
 from minrnn.corpora import OWN
 from minrnn.errors import CheckpointError, ConfigError
 from minrnn.runs.saving import RESUME
@@ -45,7 +45,7 @@ def spec_in(config: Mapping[str, Any], out: Path) -> RunSpec:
         spec = from_dict(config)
     except ConfigError as error:
         raise CheckpointError(f"{out} is not a run of this minRNN: {error}") from None
-    if spec.corpus not in corpora.CORPORA and (out / OWN_TEXT).is_file():  # as earlier versions named it
+    if not data.is_named(spec.corpus) and (out / OWN_TEXT).is_file():  # as earlier versions named it
         return dataclasses.replace(spec, corpus=OWN)
     return spec
 

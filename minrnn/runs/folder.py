@@ -55,18 +55,20 @@ def create(out: Path, spec: RunSpec, text: str | None = None) -> None:
     """Make the folder of a run that has not begun.
 
     Args:
-        out: the folder; it may be there, but hold no run.
+        out: the folder; it may be there, but hold no run, and nothing that a run would overwrite.
         spec: what to train.
         text: the reader's own text, where the spec's corpus is "own".
 
     Raises:
-        CheckpointError: if the folder holds a run, another process makes one there, or it cannot be made.
+        CheckpointError: if the folder holds a run or a part of one, another process makes one there, or it cannot be
+            made.
     """
     try:
-        _check_free(out)  # before there is even a lock
+        _check_free(out, text)  # before there is even a lock
         out.mkdir(parents=True, exist_ok=True)
         with held(out):
-            _check_free(out)  # of two who make a run here, the second finds the first one's
+            _check_free(out, text)  # of two who make a run here, the second finds the first one's
+            forget_stop(out)  # nobody has asked this run to stop
             if text is not None:
                 files.write_text(out / OWN_TEXT, text)
             files.write_json(out / CONFIG, spec.to_dict())
@@ -76,10 +78,9 @@ def create(out: Path, spec: RunSpec, text: str | None = None) -> None:
         ) from error
 
 
-def _check_free(out: Path) -> None:
-    """Raise CheckpointError, with the way to what is there, if a folder holds a run or something else of ours."""
-    if not (out / CONFIG).exists() and not (out / RESUME).exists():
-        return
+def _check_free(out: Path, text: str | None) -> None:
+    """Raise CheckpointError, with the way to what is there, if a folder holds a run or something else that this one
+    would overwrite. The same text may be there: somebody has put it there, or the making of the run was killed."""
     if has_begun(out):
         raise CheckpointError(
             f"{out} holds a run already; go on with it by --resume, or choose another --out."
@@ -88,7 +89,20 @@ def _check_free(out: Path) -> None:
         raise CheckpointError(
             f"{out} holds a run that has not begun; train it by --run {out}, or choose another --out."
         )
-    raise CheckpointError(f"{out} holds files of something else than a run; choose another --out.")
+    there = [name for name in (CONFIG, RESUME, METRICS, MODEL, OWN_TEXT) if (out / name).exists()]
+    if OWN_TEXT in there and text is not None and _is_text(out / OWN_TEXT, text):
+        there.remove(OWN_TEXT)
+    if there:
+        raise CheckpointError(
+            f"{out} holds files of something else than a run ({', '.join(there)}); choose another --out."
+        )
+
+
+def _is_text(path: Path, text: str) -> bool:
+    """Whether a file holds this text."""
+    with suppress(CorpusError):
+        return corpora.own.from_file(path).text == text
+    return False
 
 
 def change(out: Path, spec: RunSpec) -> None:

@@ -55,9 +55,9 @@ def make(specs: Sequence[RunSpec], titles: Sequence[str], owner: str, text: str 
             aside = root / f"{_NEW}{secrets.token_hex(8)}"
             made.append((aside, root / _name(spec, owner)))
             aside.mkdir(parents=True)
+            folder.create(aside, spec, text if not order else None)
             if text is not None and order:
                 files.link(made[0][0] / OWN_TEXT, aside / OWN_TEXT)
-            folder.create(aside, spec, text if not order else None)
             listing.write_about(aside, title, asked, owner, order)
             process.queue(aside)
         files.write_json(whole, {aside.name: out.name for aside, out in made})

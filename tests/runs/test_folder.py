@@ -79,7 +79,7 @@ def test_a_file_named_stop_ends_the_run_and_is_used_up(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "stop").exists()
 
 
-def test_a_run_is_not_overwritten_and_only_a_run_is_trained(stopped: Path, tmp_path: Path) -> None:
+def test_a_run_is_not_overwritten(stopped: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="holds a run already.*--resume"):
         made(stopped)
     new = made(tmp_path / "new")
@@ -90,10 +90,35 @@ def test_a_run_is_not_overwritten_and_only_a_run_is_trained(stopped: Path, tmp_p
     with pytest.raises(CheckpointError, match="holds files of something else than a run"):
         made(tmp_path / "model")
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["config.json"]
+
+
+def test_only_a_run_is_trained(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="is no folder with a run"):
         next(folder.execute(tmp_path / "nowhere"))
     with pytest.raises(CheckpointError, match="holds no run"):
         next(folder.execute(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["own.txt", "metrics.jsonl", "model/config.json"])
+def test_files_of_something_else_are_not_overwritten(name: str, tmp_path: Path) -> None:
+    (path := tmp_path / name).parent.mkdir(exist_ok=True)
+    path.write_text("of somebody")
+    with pytest.raises(
+        CheckpointError, match=f"something else than a run .{name.split('/')[0]}.; choose another"
+    ):
+        made(tmp_path)
+    assert path.read_text() == "of somebody" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_text_may_be_in_the_folder_of_its_run_beforehand(newline: str, tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text(SHEEP, encoding="utf-8", newline=newline)
+    assert folder.is_unbegun(made(tmp_path))
+
+
+def test_a_stop_that_was_left_in_a_folder_does_not_stop_a_new_run(tmp_path: Path) -> None:
+    (tmp_path / "stop").touch()
+    assert list(folder.execute(made(tmp_path, max_iters=1)))[-1] == train.Done(1, "max_iters")
 
 
 @pytest.mark.parametrize("name", ["file", "file/below", "x" * 300])

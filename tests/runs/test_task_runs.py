@@ -53,6 +53,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run(tmp_path_factory.mktemp("runs") / "whole", spec_of())
 
 
+def test_a_run_on_a_task_takes_no_text_that_lies_in_its_folder(stopped: Path, tmp_path: Path) -> None:
+    out = copied(stopped, tmp_path / "run")
+    (out / "own.txt").write_text("once upon a time there was a text\n" * 60)
+    assert folder.read_spec(out).corpus == "parity"
+    assert list(folder.execute(out))[-1] == train.Done(6, "max_iters")
+
+
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run stopped after four iters; it is only copied."""
