@@ -41,7 +41,7 @@ class Ranks:
         return self.rank == 0
 
     def check(self, batch_size: int, device: torch.device) -> None:
-        """Refuse what these processes cannot train together.
+        """Refuse what these processes cannot train together. All processes of a machine refuse the same.
 
         Raises:
             ConfigError: if their number does not divide `batch_size`.
@@ -57,9 +57,10 @@ class Ranks:
             return
         if device.type not in ("cpu", "cuda"):
             raise BackendUnavailable(f"several processes cannot train on {device}; use one, or --device cpu.")
-        if device.type == "cuda" and (number := _local_rank()) >= (gpus := torch.cuda.device_count()):
+        if device.type == "cuda" and (count := _local_size()) > (gpus := torch.cuda.device_count()):
             raise BackendUnavailable(
-                f"process {number} of this machine, counted from 0, finds {gpus} GPU(s); start one process a GPU."
+                f"{count} processes would train on this machine's {gpus} GPU(s), and each takes one of its own; start "
+                "one process a GPU, or train by --device cpu."
             )
 
     def share(self, batch: Tensor) -> Tensor:
@@ -186,3 +187,8 @@ def joined() -> Iterator[Ranks]:
 def _local_rank() -> int:
     """The process's number on its own machine."""
     return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def _local_size() -> int:
+    """How many of the processes are on this one's machine: at least as many as its number says."""
+    return max(int(os.environ.get("LOCAL_WORLD_SIZE", "1")), _local_rank() + 1)

@@ -220,11 +220,33 @@ def test_only_devices_that_exchange_gradients_take_several_processes(
 ) -> None:
     with pytest.raises(BackendUnavailable, match="cannot train on mps"):
         Ranks(0, 2).check(4, torch.device("mps"))
+    ALONE.check(5, torch.device("mps"))
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_all_processes_of_a_machine_refuse_to_be_more_than_its_gpus(
+    rank: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_RANK", str(rank))
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with pytest.raises(
+        BackendUnavailable, match=r"2 processes .* 1 GPU.*one process a GPU, or .*--device cpu"
+    ):
+        Ranks(rank, 2).check(4, torch.device("cuda"))
+    Ranks(rank, 2).check(4, CPU)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    Ranks(rank, 2).check(4, torch.device("cuda"))
+
+
+def test_a_process_beyond_the_gpus_refuses_where_nobody_says_how_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setenv("LOCAL_RANK", "1")
-    with pytest.raises(BackendUnavailable, match=r"process 1 of this machine.*finds 1 GPU"):
+    with pytest.raises(BackendUnavailable, match="2 processes"):
         Ranks(1, 2).check(4, torch.device("cuda"))
-    ALONE.check(5, torch.device("mps"))
 
 
 def test_the_shares_of_a_batch_are_the_whole_batch() -> None:

@@ -83,7 +83,8 @@ def _environment(count: int) -> dict[str, str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, cores.usable() // count))
-    there = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    there = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    there |= {"WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)}
     interface = {"linux": "lo", "darwin": "lo0"}.get(sys.platform)
     return {**there, "OMP_NUM_THREADS": threads} | ({"GLOO_SOCKET_IFNAME": interface} if interface else {})
 

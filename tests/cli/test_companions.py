@@ -75,6 +75,10 @@ def test_torchruns_own_processes_start_no_others(monkeypatch: pytest.MonkeyPatch
         pass
 
 
+def test_every_process_knows_how_many_are_on_its_machine() -> None:
+    assert companions._environment(3).items() >= {("WORLD_SIZE", "3"), ("LOCAL_WORLD_SIZE", "3")}
+
+
 @pytest.mark.skipif(not Path("/proc").exists(), reason="children are counted in /proc")
 def test_two_processes_train_and_are_gone_at_the_end(text: str, tmp_path: Path) -> None:
     with begun(tmp_path / "run", "--corpus", text, "--max-iters", "5") as process:
