@@ -159,7 +159,8 @@ class Ranks:
                 raise
             raise TrainingError(
                 f"another of the {self.size} processes of this training has ended. The last checkpoint is kept; "
-                "resume the run, with any number of processes, or with half the batch_size if memory ran out."
+                "resume the run, with any number of processes. If memory ran out, start a new run from its last model "
+                "(--init FOLDER/model) with half the batch_size."
             ) from error
 
 

@@ -242,9 +242,11 @@ def _memory_errors(state: TrainState, bound: Data, config: TrainConfig) -> Itera
     except (MemoryError, RuntimeError) as error:
         if not devices.is_out_of_memory(error):
             raise
+        again = "a new run" + " from its last model (--init FOLDER/model)" * (state.iter > 0)
         raise TrainingError(
             f"out of memory on {state.compute.device} at iter {state.iter} with batch_size {config.batch_size} "
-            f"and windows of {bound.window:,} characters. The last checkpoint is kept; {bound.remedy}."
+            f"and windows of {bound.window:,} characters. The last checkpoint is kept. Start {again} "
+            f"with {bound.remedy}."
         ) from error
 
 

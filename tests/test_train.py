@@ -188,8 +188,23 @@ def test_running_out_of_memory_names_what_to_lower(little_memory: Callable[[], N
     config = recipe(batch_size=65_536, eval_interval=0, sample_interval=0)
     events = train.train(begin(config, n_embd=64), TEXT, config)
     little_memory()
-    with pytest.raises(TrainingError, match=r"out of memory on cpu at iter 0 with batch_size 65536.*halve"):
+    with pytest.raises(
+        TrainingError, match=r"out of memory on cpu at iter 0 with batch_size 65536.*new run with half the"
+    ):
         next(events)
+
+
+def test_memory_that_runs_out_later_names_the_model_to_go_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run keeps its batch_size, so that to resume it is no remedy."""
+
+    def full(state: TrainState, *_: object) -> None:
+        if state.iter == 2:
+            raise MemoryError
+
+    usual = train._gradients
+    monkeypatch.setattr(train, "_gradients", lambda state, *rest: full(state) or usual(state, *rest))
+    with pytest.raises(TrainingError, match=r"at iter 2 .*\(--init FOLDER/model\) with half the batch_size"):
+        list(train.train(begin(), TEXT, RECIPE))
 
 
 def test_a_text_shorter_than_one_window_is_refused() -> None:

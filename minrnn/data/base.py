@@ -33,7 +33,8 @@ class Data(ABC):
     """A text or a task, bound to a model's vocabulary and window.
 
     Attributes:
-        remedy: what to lower where memory runs out.
+        remedy: with what to start a new run where memory runs out. A run keeps its batch_size, and a checkpoint its
+            block_size.
     """
 
     remedy: ClassVar[str]

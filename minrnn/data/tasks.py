@@ -51,7 +51,7 @@ class Worked(Example):
 class TaskData(Data):
     """Texts of a task, of its trained length."""
 
-    remedy = "halve batch_size"
+    remedy = "half the batch_size"
 
     def __init__(self, task: Task, model: ModelConfig) -> None:
         self._task, self._model = task, model

@@ -26,7 +26,7 @@ SAVED_CHARS = 400
 class TextData(Data):
     """A text in windows of `block_size`."""
 
-    remedy = "halve batch_size, and where it is 1 already, block_size"
+    remedy = "half the batch_size; where it is 1 already, start one from nothing with half the block_size"
 
     def __init__(self, corpus: Corpus, model: ModelConfig) -> None:
         self._block_size = model.block_size

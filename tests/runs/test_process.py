@@ -83,7 +83,10 @@ def take(count: int, out: Path) -> str:
 def test_a_worker_that_would_take_more_memory_than_it_may_says_what_to_lower(tmp_path: Path) -> None:
     assert apart(take, 4, tmp_path / "small") == "Done(iter=2, reason='max_iters')"
     told = apart(take, 30_000, tmp_path / "large")
-    assert "out of memory on cpu at iter 0 with batch_size 30000" in told and "halve batch_size" in told
+    assert (
+        "out of memory on cpu at iter 0 with batch_size 30000" in told
+        and "new run with half the batch_size" in told
+    )
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="takes Linux")
