@@ -193,7 +193,8 @@ def _failures_kept(out: Path) -> Iterator[None]:
         raise
     except OSError as error:
         reason = f"{error.strerror or error} ({error.filename or out})"
-        _note(out, message := f"the run's folder cannot be written: {reason}. {saving.intact(error)}")
+        left = saving.after_failure(error, out)
+        _note(out, message := f"the run's folder cannot be written: {reason}. {left}")
         raise CheckpointError(message) from error
     except Exception as error:
         _note(out, f"unexpected: {type(error).__name__}: {error}")

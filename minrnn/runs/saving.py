@@ -26,14 +26,16 @@ from minrnn.runs.spec import RunSpec
 from minrnn.train import TrainState
 
 MODEL, RESUME = "model", "resume.pt"
-INTACT = "The last checkpoint is intact: {}, then resume the run."
 _FORBIDDEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
-def intact(error: BaseException) -> str:
-    """What is left after a write has failed, and what to do."""
+def after_failure(error: BaseException, out: Path) -> str:
+    """What is left of a run after a write has failed, and what to do."""
     forbidden = isinstance(error, OSError) and error.errno in _FORBIDDEN
-    return INTACT.format("let this user write to it" if forbidden else "free some space")
+    first = "let this user write to it" if forbidden else "free some space"
+    if files.is_file(out / RESUME):
+        return f"The last checkpoint is intact: {first}, then resume the run."
+    return f"Nothing of this run has been saved yet: {first}, then start it again by --run {out}."
 
 
 def check_there(out: Path) -> None:
@@ -70,7 +72,7 @@ def save(state: TrainState, out: Path, metrics_bytes: int) -> None:
         need, free = len(buffer.getbuffer()) / 1e6, shutil.disk_usage(out).free / 1e6
         raise CheckpointError(
             f"the run could not be saved at iter {state.iter}: {error}. A save needs about {1.5 * need:.1f} MB, "
-            f"and {free:.1f} MB are free. {intact(error)}"
+            f"and {free:.1f} MB are free. {after_failure(error, out)}"
         ) from error
 
 

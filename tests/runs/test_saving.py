@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from minrnn import checkpoint, files, train
+from minrnn.cli.train import prepared
 from minrnn.errors import CheckpointError
 from minrnn.models import disk
 from minrnn.runs import folder, saving
 from minrnn.runs.events import METRICS, read_events
-from tests.runs.helpers import copied, halved, losses, trained
+from tests.runs.helpers import copied, halved, losses, made, trained
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda whole: b"",
@@ -107,6 +108,27 @@ def test_figures_stay_with_the_model_they_are_of_where_a_save_fails(
         kept if file == disk.WEIGHTS else {}
     )  # with the weights written, they are another model's
     assert not list((out / saving.MODEL).glob(".*"))
+
+
+@pytest.mark.parametrize("file", [METRICS, folder.CONFIG, disk.WEIGHTS, saving.RESUME])
+def test_a_disk_that_is_full_at_the_first_save_leaves_a_run_that_can_be_started_again(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, whole = made(tmp_path / "run", max_iters=1), files.write_bytes
+
+    def full(path: Path, data: bytes) -> None:
+        if path.name == file:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        whole(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "write_bytes", full)
+        patch.setattr(disk, "write_bytes", full)
+        with pytest.raises(CheckpointError, match="Nothing of this run has been saved yet: free some space"):
+            list(folder.execute(out))
+    assert f"start it again by --run {out}." in (out / folder.ERROR).read_text()
+    assert prepared(["--run", str(out)]) == out
+    assert list(folder.execute(out))[-1] == train.Done(1, "max_iters")
 
 
 def test_what_a_killed_worker_left_aside_is_swept_away(out: Path) -> None:
