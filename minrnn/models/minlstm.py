@@ -91,24 +91,32 @@ class MinLSTM(Mixer):
         layer, signed = self.gates_and_candidate, self.signed
         project = prepared_projection(self.projection, centre)
         if self.normalised:
-            f, i, c = layer.weight.chunk(3)
-            bias = None if layer.bias is None else torch.cat([layer.bias.chunk(3)[n] for n in (0, 2, 1)])
-            reads = scaled_parts(torch.cat([f, c, i]), bias, [-1.0, -1.0, -1.0], [0.0, -0.5, 0.0])
+            bias = None if layer.bias is None else _for_the_normalised_step(layer.bias)
+            weight = _for_the_normalised_step(layer.weight)
+            reads = scaled_parts(weight, bias, [-1.0, -1.0, 1.0], [0.0, -0.5, 0.0])
             return lambda: _NormalisedStep(reads, project, signed, centre)
         forget = 1.0 if signed else -1.0
         parts = scaled_parts(layer.weight, layer.bias, [forget, -1.0, -1.0], [0.0, 0.0, -0.5])
         return lambda: _PlainStep(parts, project, signed, centre)
 
 
-_LARGEST = 80.0
-"""The largest power of e that a step takes of a gate's logit, so that two of them can be added up in float32."""
+def _for_the_normalised_step(rows: Tensor) -> Tensor:
+    """The rows of forget gate, input gate and candidate as those of f, c and f - i."""
+    f, i, c = rows.chunk(3)
+    return torch.cat([f, c, f - i])
+
+
+_LARGEST = 24.0
+"""The largest -f that a step takes the exponential of. Where f is smaller, 1 / (1 + e^-f) is e^f to the last bit of
+float32, so that z depends on f - i alone; and the exponential of -i, squared too, has room for 20 more."""
 
 
 class _NormalisedStep(MinStep):
     """The step with gates that sum to one: minGRU's, with z = i / (f + i) = (1 + e^-f) / (2 + e^-f + e^-i).
 
-    Its linear layer gives -f, r and -i in this order, so that one division serves z and g. Where signed,
-    z = i^2 / (f^2 + i^2).
+    Its linear layer gives -f, r and f - i in this order, so that one division serves z and g. Where signed,
+    z = i^2 / (f^2 + i^2). Only the difference of the logits is kept where -f is large, and e^-i may be infinite:
+    then z is 0.
     """
 
     def __init__(self, parts: Linear, project: Linear | None, signed: bool, centred: bool) -> None:
@@ -118,11 +126,12 @@ class _NormalisedStep(MinStep):
         rows[0], addends[1] = -ROOT, ROOT
         powers, above, below = rows[1:], rows[:2], rows[2:]
         of_input, total, r = rows[1], rows[3], self.logits[hidden : 2 * hidden]
-        limit = np.array(_LARGEST / 2 if signed else _LARGEST, np.float32)
+        minus_f, _, f_to_minus_i = self.logits.reshape(3, hidden)
         self.calls = [
             self.reading,
-            partial(np.fmin, self.logits.reshape(3, hidden), limit, powers),
-            partial(np.exp, powers, powers),
+            partial(np.fmin, minus_f, np.array(_LARGEST, np.float32), minus_f),
+            partial(np.add, f_to_minus_i, minus_f, f_to_minus_i),
+            partial(np.exp, self.logits.reshape(3, hidden), powers),
             partial(np.add, powers, addends, powers),
         ]
         if signed:

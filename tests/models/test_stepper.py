@@ -16,10 +16,11 @@ from torch import Tensor
 from minrnn.config import MixerOptions, ModelConfig
 from minrnn.models import MIXERS, MODEL_NAMES, Committee, LanguageModel, Mixer, state_bytes
 from minrnn.models.committee import CharModel
+from minrnn.models.minlstm import MinLSTMOptions
 from minrnn.models.mixer import tensors
 from minrnn.models.stepper import Stepper, Steps, can_step
 from minrnn.models.window import starts_again
-from tests.models.small import VOCAB, assert_same_state, build, every_mixer, ids
+from tests.models.small import VOCAB, assert_same_state, build, every_mixer, ids, mixer_of
 
 SHAPES: list[dict[str, Any]] = [
     {},
@@ -120,6 +121,35 @@ def test_far_logits_of_the_gates_give_what_forward_gives(mixer: str) -> None:
     got = stepped(Stepper(model).begin(), idx)
     assert got.isfinite().all()
     torch.testing.assert_close(got, wanted, rtol=1e-3, atol=1e-3)
+
+
+FAR = [
+    (-45, -60),
+    (-60, -45),
+    (-90, -100),
+    (-100, -90),
+    (-30, -30),
+    (-90, 60),
+    (60, -90),
+    (60, 90),
+    (-300, -301),
+]
+
+
+@pytest.mark.parametrize("decay", ["sigmoid", "signed"])
+@pytest.mark.parametrize(("forget", "input"), FAR)
+def test_gates_that_sum_to_one_do_so_however_far_both_are_shut(decay: Any, forget: int, input: int) -> None:
+    model = build("minlstm", options=MinLSTMOptions(decay=decay))
+    with torch.no_grad():
+        for layer in range(2):
+            bias = mixer_of(model, layer).get_parameter("gates_and_candidate.bias")
+            bias[:32] += torch.tensor([forget, input]).repeat_interleave(16)
+    idx = ids(1, 40)
+    with torch.inference_mode():
+        wanted, after = model(idx)
+    steps = Stepper(model).begin()
+    torch.testing.assert_close(stepped(steps, idx), wanted[0], rtol=2e-5, atol=2e-5)
+    assert_same_state(steps.state(), after)
 
 
 def test_a_committee_can_step_if_every_member_can() -> None:
