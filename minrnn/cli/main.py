@@ -33,11 +33,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run one command; errors a person can mend are one line on stderr and exit status 1."""
     words = list(sys.argv[1:] if argv is None else argv)
     terminal.prepare()
-    if not words or words[0] not in COMMANDS:
-        asked = bool(words) and words[0] in ("-h", "--help")
-        terminal.say(_usage(), error=not asked)
-        raise SystemExit(0 if asked else 2)
     try:
+        if not words or words[0] not in COMMANDS:
+            asked = bool(words) and words[0] in ("-h", "--help")
+            terminal.say(_usage(), error=not asked)
+            raise SystemExit(0 if asked else 2)
         with companions.started(words[1:] if words[0] == "train" else ()):
             importlib.import_module(f"minrnn.cli.{words[0]}").main(words[1:])
     except MinrnnError as error:

@@ -20,7 +20,7 @@ def show(events: Iterator[Event], config: TrainConfig, out: Path) -> None:
     if not sys.stdout.isatty():
         for event in events:
             if line := _line(event, out):
-                terminal.say(line)
+                terminal.mention(line)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=terminal.Patient())

@@ -76,15 +76,17 @@ def _train(study: Study, row: Row) -> None:
     """Train a row in a process of its own, or go on with it; one that has ended is left alone."""
     out = settings.runs_dir() / study.name / row.name
     if study.name in WEIGHTS and (other := records.other_recipe(row, records.settings_of(out))):
-        terminal.say(f"{out}: was begun by another recipe ({' '.join(other)}); move it away to train the row")
+        terminal.mention(
+            f"{out}: was begun by another recipe ({' '.join(other)}); move it away to train the row"
+        )
         return
     if records.finished(out):
-        terminal.say(f"{out}: has ended")
+        terminal.mention(f"{out}: has ended")
         return
     begun = (out / folder.CONFIG).is_file()
     if not begun:
         train.prepared([*row.words, "--out", str(out)])
-    terminal.say(f"{out}: {'goes on' if begun else 'begins'}")
+    terminal.mention(f"{out}: {'goes on' if begun else 'begins'}")
     with subprocess.Popen(process.words(out)) as worker:
         try:
             status = worker.wait()
@@ -92,4 +94,4 @@ def _train(study: Study, row: Row) -> None:
             worker.wait()
             raise SystemExit(130) from None
     if status:
-        terminal.say(f"{out}: ended with exit status {status}")
+        terminal.mention(f"{out}: ended with exit status {status}")

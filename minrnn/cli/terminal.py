@@ -1,7 +1,9 @@
-"""Printing that never fails: a terminal that lacks a character, or a pipe that closed, must not end a training."""
+"""Printing. A terminal that lacks a character and a pipe that closed are no errors; figures that cannot be written are
+one. A training, which reports by `mention`, ends for none of them."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -11,6 +13,8 @@ from io import TextIOWrapper
 from typing import Any
 
 from rich.console import Console
+
+from minrnn.errors import MinrnnError
 
 
 def prepare() -> None:
@@ -32,24 +36,54 @@ class Patient(Console):
 
 
 def say(text: str, *, style: str | None = None, error: bool = False) -> None:
-    """Print a text as it is, on stderr where it is an error."""
+    """Print a text as it is, on stderr where it is an error.
+
+    Raises:
+        MinrnnError: if stdout cannot be written, but by a pipe that closed. Of stderr nobody could be told.
+    """
     stream = sys.stderr if error else sys.stdout
     try:
         Patient(file=stream, soft_wrap=True).print(
             text, style=style, markup=False, emoji=False, highlight=False
         )
-    except OSError:  # nobody reads the pipe any more
+    except OSError as failure:
         silence(stream)
+        if not error:
+            _check_closed(failure)
+
+
+def mention(text: str) -> None:
+    """Print a line about work that takes hours, which goes on where the line cannot be written."""
+    with suppress(MinrnnError):
+        say(text)
 
 
 def put(text: str) -> bool:
-    """Print some characters at once, without a newline; False if nobody reads them any more."""
+    """Print some characters at once, without a newline; False if nobody reads them any more.
+
+    Raises:
+        MinrnnError: as `say`.
+    """
     try:
         print(text, end="", flush=True)
-    except OSError:
+    except OSError as failure:
         silence(sys.stdout)
+        _check_closed(failure)
         return False
     return True
+
+
+def _check_closed(failure: OSError) -> None:
+    """Refuse whatever kept a text from being written but a pipe that nobody reads any more."""
+    if not _is_closed_pipe(failure):
+        raise MinrnnError(
+            f"the output cannot be written ({failure.strerror or failure}); free some space, or send it elsewhere."
+        )
+
+
+def _is_closed_pipe(failure: OSError) -> bool:
+    """Whether nobody reads a pipe any more; Windows calls that an invalid argument."""
+    return isinstance(failure, BrokenPipeError) or (os.name == "nt" and failure.errno == errno.EINVAL)
 
 
 def is_closed(stream: Any) -> bool:
@@ -57,14 +91,14 @@ def is_closed(stream: Any) -> bool:
     try:
         stream.write("\n")
         stream.flush()
-    except OSError:
+    except OSError as failure:
         silence(stream)
-        return True
+        return _is_closed_pipe(failure)
     return False
 
 
 def silence(stream: Any) -> None:
-    """Send what still comes nowhere, so that Python does not complain about the closed pipe at its end."""
+    """Send what still comes nowhere, so that Python does not complain at its end about what it could not write."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

@@ -1,5 +1,7 @@
 """What the tests of the command line share: a text, a model trained on it, and the loopback Hub of tests/hub."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,16 @@ from minrnn.cli.main import main
 from tests.hub.loopback import checkout, client, hub, publisher, server
 
 __all__ = ["checkout", "client", "hub", "publisher", "server"]
+
+needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+
+
+@contextmanager
+def stdout_without_room() -> Iterator[None]:
+    """Standard output on a full disk. No fixture: pytest would take standard output back before the test."""
+    with open("/dev/full", "w", errors="replace") as stream, redirect_stdout(stream):
+        yield
+
 
 FLAGS = ["--max-iters", "3", "--n-embd", "16", "--n-layer", "1", "--batch-size", "2", "--dtype", "float32"]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from minrnn.cli.main import COMMANDS, main
+from tests.cli.conftest import needs_full, stdout_without_room
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -96,6 +97,18 @@ def test_help_into_a_pipe_that_closes_is_no_error() -> None:
         shell=True, executable="/bin/bash", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_full
+@pytest.mark.parametrize("words", [["results"], ["--help"]])
+def test_a_result_that_cannot_be_written_is_one_line_and_exit_status_1(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with stdout_without_room(), pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: the output cannot be written (No space left") and error.count("\n") == 1
 
 
 def test_a_key_that_interrupts_leaves_no_traceback() -> None:

@@ -11,6 +11,7 @@ from minrnn import train
 from minrnn.cli.progress import show
 from minrnn.config import TrainConfig
 from minrnn.train import Event
+from tests.cli.conftest import needs_full, stdout_without_room
 
 OUT = Path("runs/x")
 
@@ -73,3 +74,11 @@ def test_a_terminal_that_is_gone_does_not_end_the_run(monkeypatch: pytest.Monkey
     assert len(seen) == 4
     with suppress(OSError):
         stream.close()
+
+
+@needs_full
+def test_a_disk_without_room_for_reports_does_not_end_the_run() -> None:
+    left = events()
+    with stdout_without_room():
+        show(left, TrainConfig(max_iters=1), OUT)
+    assert next(left, None) is None

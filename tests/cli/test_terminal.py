@@ -1,11 +1,15 @@
+import errno
 import io
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from minrnn.cli import terminal
+from minrnn.errors import MinrnnError
+from tests.cli.conftest import needs_full, stdout_without_room
 
 
 def test_a_stream_that_was_closed_before_the_start_takes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,6 +46,49 @@ def test_a_pipe_that_closed_is_silenced(monkeypatch: pytest.MonkeyPatch) -> None
         assert not terminal.put("x")
         terminal.say("and nothing more happens")
         assert terminal.put("nor here")
+
+
+SAYING: list[Callable[[], object]] = [
+    lambda: terminal.say("a line"),
+    lambda: terminal.put("x"),
+    lambda: terminal.figures({"val_loss": 1.5}, as_json=False),
+    lambda: terminal.figures({"val_loss": 1.5}, as_json=True),
+]
+
+
+@needs_full
+@pytest.mark.parametrize("saying", SAYING)
+def test_what_cannot_be_written_is_an_error(saying: Callable[[], object]) -> None:
+    wanted = r"^the output cannot be written \(No space left .*\); free some space"
+    with stdout_without_room(), pytest.raises(MinrnnError, match=wanted):
+        saying()
+
+
+@needs_full
+def test_a_line_about_work_that_goes_on_may_be_lost() -> None:
+    with stdout_without_room():
+        terminal.mention("begins")
+        terminal.mention("has ended")
+
+
+@needs_full
+def test_a_disk_without_room_is_no_pipe_that_closed() -> None:
+    with stdout_without_room():
+        assert not terminal.is_closed(sys.stdout)
+
+
+@pytest.mark.parametrize(("system", "closed"), [("nt", True), ("posix", False)])
+def test_windows_calls_a_closed_pipe_an_invalid_argument(
+    system: str, closed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stream(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    stream = Stream()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", system)
+        assert terminal.is_closed(stream) == closed
 
 
 def test_an_open_stream_is_not_closed(tmp_path: Path) -> None:
