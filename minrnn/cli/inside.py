@@ -53,7 +53,8 @@ def main(words: list[str]) -> None:
         terminal.say(
             f"{name}: {figures.streaming} carried, {figures.learning} while learning at {figures.rate}"
         )
-    changed = inside_page.renew(flags.docs, inside.load(path=flags.figures))
+    found = inside.load(path=flags.figures)
+    changed = inside_page.renew(flags.docs, found, inside.unmeasured(inside.PRESET, found))
     terminal.say(f"{flags.docs / inside_page.PAGE}: {'renewed' if changed else 'nothing to change'}")
 
 

@@ -38,7 +38,7 @@ def main(words: list[str]) -> None:
     flags = tyro.cli(ResultsFlags, args=words, prog="python -m minrnn results")
     for preset in flags.together:
         found = together.measure(preset, corpora.load("tinyshakespeare"))
-        together.save({**together.stored(), preset: found})
+        together.save({**together.read(), preset: found})
         terminal.say(together.sentence(found, together.members_of(preset)))
     if flags.together:
         return

@@ -1,13 +1,16 @@
 """What is inside the bundled models, measured on the validation split.
 
-The figures stand in inside.json beside this file, made by `python -m minrnn inside measure`.
+The figures stand in inside.json beside this file, made by `python -m minrnn inside measure`. Those of weights that
+are no longer the bundled ones are kept there and shown nowhere.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Container
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -92,9 +95,22 @@ FORM = TypeAdapter(dict[str, dict[str, Figures]])
 
 
 def weights_digest(model: str, preset: str = PRESET) -> str:
-    """The first digits of the SHA-256 of a bundled model's weights."""
-    data = (checkpoint.bundled(preset, model) / disk.WEIGHTS).read_bytes()
-    return hashlib.sha256(data).hexdigest()[:16]
+    """The first digits of the SHA-256 of a bundled model's weights; "" where they are not here.
+
+    A file is read once, as long as it stays the same one by size and time.
+    """
+    path = checkpoint.bundled(preset, model) / disk.WEIGHTS
+    try:
+        there = path.stat()
+    except OSError:
+        return ""
+    return _digest(path, (there.st_ino, there.st_size, there.st_mtime_ns))
+
+
+@lru_cache(maxsize=100)
+def _digest(path: Path, _version: tuple[int, int, int]) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def measure(name: str, corpus: Corpus, preset: str = PRESET) -> Figures:
@@ -108,6 +124,9 @@ def measure(name: str, corpus: Corpus, preset: str = PRESET) -> Figures:
     Raises:
         CheckpointError: if there is no such model.
     """
+    weights = weights_digest(
+        name, preset
+    )  # before they are read: what is written there meanwhile is not measured
     model = checkpoint.load(checkpoint.bundled(preset, name)).model
     train, val = splits(corpus, CharVocab(model.config.vocab))
     positions = spread(len(val), max(SEEN), POSITIONS)
@@ -116,7 +135,7 @@ def measure(name: str, corpus: Corpus, preset: str = PRESET) -> Figures:
     exact, lives = _half_lives(model, val)
     everything = torch.cat(lives) if lives else torch.zeros(0)
     return Figures(
-        weights=weights_digest(name, preset),
+        weights=weights,
         exact=exact,
         seen=list(SEEN),
         context=[round(x, 4) for x in context_losses(model, val, positions).double().mean(dim=1).tolist()],
@@ -160,7 +179,24 @@ def _units(model: LanguageModel, train: Tensor, val: Tensor) -> list[UnitFigures
 
 
 def load(preset: str = PRESET, path: Path = STORED) -> dict[str, Figures]:
-    """The stored figures of a preset's bundled models, in the order they are shown; {} where none were measured.
+    """The stored figures of the weights that are bundled, in the order they are shown; {} where none were measured.
+
+    Raises:
+        MinrnnError: if the file is damaged.
+    """
+    return {
+        name: one for name, one in read(preset, path).items() if one.weights == weights_digest(name, preset)
+    }
+
+
+def unmeasured(preset: str, found: Container[str]) -> list[str]:
+    """The bundled models of a preset that have no figures, in the order they are shown."""
+    there = [name for name in MODEL_NAMES if (checkpoint.bundled(preset, name) / disk.WEIGHTS).is_file()]
+    return [name for name in there if name not in found]
+
+
+def read(preset: str = PRESET, path: Path = STORED) -> dict[str, Figures]:
+    """As `load`, with those of other weights than the bundled ones.
 
     Raises:
         MinrnnError: if the file is damaged.

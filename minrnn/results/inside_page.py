@@ -1,6 +1,7 @@
 """What is said of the insides of the bundled models: the tables of docs/inside.md, and sentences for it and the page.
 
-They are made from the stored figures, so they stay true when the weights change and the figures are measured anew.
+They are made from the stored figures of the bundled weights, so they stay true when the weights change: until those
+are measured, the page says that they are not.
 """
 
 from __future__ import annotations
@@ -16,25 +17,37 @@ from minrnn.results.tables import NOT_YET, fill, loss, table
 PAGE = "inside.md"
 
 
-def renew(docs: Path, found: Mapping[str, Figures]) -> bool:
+def renew(docs: Path, found: Mapping[str, Figures], missing: Sequence[str] = ()) -> bool:
     """Put the tables and sentences into the page; whether it changed.
+
+    Args:
+        docs: the page's folder.
+        found: the figures of `PRESET`.
+        missing: its models whose weights were not measured.
 
     Raises:
         MinrnnError: if the page lacks its markers.
     """
-    return fill(docs / PAGE, sections(found))
+    return fill(docs / PAGE, sections(found, missing))
 
 
-def sections(found: Mapping[str, Figures]) -> dict[str, str]:
-    """What stands between the markers of the page."""
+def sections(found: Mapping[str, Figures], missing: Sequence[str] = ()) -> dict[str, str]:
+    """What stands between the markers of the page, from what `renew` is given."""
+    note = [_not_measured(missing)] if missing else []
     if not found:
-        return dict.fromkeys(("context", "half-lives", "units", "learning"), NOT_YET)
-    return {
-        "context": f"{context_sentence(found)}\n\n{_context_table(found)}",
-        "half-lives": f"{half_life_sentence(found)}\n\n{_half_life_table(found)}",
-        "units": f"{unit_sentence(found)}\n\n{_unit_table(found)}",
-        "learning": f"{learning_sentence(found)}\n\n{_learning_table(found)}",
+        return dict.fromkeys(("context", "half-lives", "units", "learning"), *note or [NOT_YET])
+    parts = {
+        "context": [context_sentence(found), _context_table(found)],
+        "half-lives": [half_life_sentence(found), _half_life_table(found)],
+        "units": [unit_sentence(found), _unit_table(found)],
+        "learning": [learning_sentence(found), _learning_table(found)],
     }
+    return {name: "\n\n".join([*lines, *note]) for name, lines in parts.items()}
+
+
+def _not_measured(missing: Sequence[str]) -> str:
+    names = _listed([title(name) for name in missing])
+    return f"Not measured for these weights: {names}. `python -m minrnn inside measure {' '.join(missing)}` does it."
 
 
 def context_sentence(found: Mapping[str, Figures]) -> str:
@@ -77,6 +90,8 @@ def half_life_sentence(found: Mapping[str, Figures]) -> str:
         for name, one in found.items()
         if one.half_lives
     ]
+    if not parts:
+        return "None of the models that were measured has units that decay."
     return f"Units that have forgotten half of a write within one character: {_listed(parts)}."
 
 

@@ -2,6 +2,7 @@
 
 The figures stand in together.json beside this file, made by `python -m minrnn results --together PRESET`. They are
 other measures than a single model's loss: several models read the text, and the last column's change while they read.
+Figures of weights that are no longer the bundled ones are kept in the file and shown nowhere.
 """
 
 from __future__ import annotations
@@ -61,11 +62,12 @@ def measure(preset: str, corpus: Corpus) -> Together:
     members = members_of(preset)
     if len(members) < 2:
         raise CheckpointError(f"{preset} has {len(members)} bundled models; a committee needs two or more.")
+    weights = digests(members)  # before they are read, as what is written there meanwhile is not measured
     committee = Committee([checkpoint.load(str(r.folder)).model for r in members])
     scores = checkpoint.score(committee, corpus)
     _, val = splits(corpus, CharVocab(committee.config.vocab))
     return Together(
-        digests(members),
+        weights,
         round(scores["val_loss"], 5),
         round(scores["val_loss_streaming"], 5),
         round(learning_loss(committee, val, RATE), 5),
@@ -84,7 +86,12 @@ def digests(members: Sequence[Result]) -> dict[str, str]:
 
 
 def stored(path: Path = STORED) -> dict[str, Together]:
-    """The figures that are shipped, by preset; {} where none were measured."""
+    """The figures that are shipped of the weights that are bundled, by preset; {} where none were measured."""
+    return {preset: one for preset, one in read(path).items() if one.weights == digests(members_of(preset))}
+
+
+def read(path: Path = STORED) -> dict[str, Together]:
+    """As `stored`, with those of other weights than the bundled ones."""
     return FORM.validate_json(path.read_bytes()) if path.is_file() else {}
 
 
@@ -114,17 +121,19 @@ def sentence(one: Together, members: Sequence[Result]) -> str:
 
 def section() -> str:
     """The figures of every preset that was measured, as Markdown."""
-    return "\n\n".join(_of(preset, one) for preset, one in stored().items()) or NOT_YET
+    today = stored()
+    return "\n\n".join(_of(p, today[p]) if p in today else _not_measured(p) for p in read()) or NOT_YET
+
+
+def _not_measured(preset: str) -> str:
+    command = f"python -m minrnn results --together {preset}"
+    return f"**`{preset}`**: not measured together for these weights. `{command}` does it."
 
 
 def _of(preset: str, one: Together) -> str:
     """A preset's sentence, figures and command."""
-    members = [r for r in members_of(preset) if r.model in one.weights]
-    alone = {
-        name: found.learning
-        for name, found in inside.load(preset).items()
-        if found.weights == one.weights.get(name)
-    }
+    members = members_of(preset)
+    alone = {name: found.learning for name, found in inside.load(preset).items()}
     rows = [
         [r.title, loss(r.val_loss), loss(r.val_loss_streaming), loss(alone.get(r.model))] for r in members
     ]

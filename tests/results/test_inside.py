@@ -1,6 +1,7 @@
 """What is measured inside the bundled models, and what is said of it."""
 
 import dataclasses
+import hashlib
 import re
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from minrnn.results import inside
 from minrnn.results.inside import Figures, LayerFigures, UnitFigures
 from minrnn.text import CharVocab
 from tests.models.small import build
+from tests.results.bundled_copy import NAMES, change, copied
 
-STORED = {f"{preset}/{name}": one for preset in PRESETS for name, one in inside.load(preset).items()}
+STORED = {f"{preset}/{name}": one for preset in PRESETS for name, one in inside.read(preset).items()}
 MADE = Figures(
     weights="0",
     exact=True,
@@ -74,9 +76,35 @@ def test_figures_come_back_as_they_were_stored(tmp_path: Path) -> None:
     inside.save("base", "mingru", MADE, path)
     inside.save("allplays", "mingru", other, path)
     inside.save("base", "gru", other, path)
-    assert list(inside.load("base", path).items()) == [("mingru", MADE), ("gru", other)]
-    assert inside.load("allplays", path) == {"mingru": other}
-    assert inside.load("taught", path) == inside.load("base", tmp_path / "none.json") == {}
+    assert list(inside.read("base", path).items()) == [("mingru", MADE), ("gru", other)]
+    assert inside.read("allplays", path) == {"mingru": other}
+    assert inside.read("taught", path) == inside.read("base", tmp_path / "none.json") == {}
+
+
+def test_figures_are_given_as_long_as_their_weights_are_the_bundled_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied("base", tmp_path / "weights", monkeypatch)
+    path = tmp_path / "inside.json"
+    for name in NAMES:
+        inside.save("base", name, dataclasses.replace(MADE, weights=inside.weights_digest(name)), path)
+    assert tuple(inside.load("base", path)) == NAMES and inside.unmeasured("base", NAMES) == []
+    change("base", "lstm")
+    assert list(found := inside.load("base", path)) == ["mingru"]
+    assert inside.unmeasured("base", found) == ["lstm"]
+    assert tuple(inside.read("base", path)) == NAMES
+
+
+def test_weights_are_read_once_however_often_their_digest_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied("base", tmp_path, monkeypatch)
+    read, digest = list[object](), hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, kind: (read.append(file), digest(file, kind))[1])
+    assert len({inside.weights_digest(name) for name in NAMES * 3}) == len(read) == 2
+    change("base", "lstm")
+    assert inside.weights_digest("lstm") != inside.weights_digest("mingru") and len(read) == 3
+    assert inside.weights_digest("gru") == ""
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"base": {"gru": {}}}', '{"gru": 1}'])

@@ -36,5 +36,14 @@ def test_sentences_are_made_from_the_figures() -> None:
     assert "0.12 to 0.14 nats" in inside_page.learning_sentence(found)
 
 
+def test_models_whose_weights_were_not_measured_are_named_with_what_measures_them() -> None:
+    said = "Not measured for these weights: LSTM and GRU. `python -m minrnn inside measure lstm gru` does it."
+    for content in inside_page.sections(
+        {"nanogpt": dataclasses.replace(MADE, half_lives=[])}, ["lstm", "gru"]
+    ).values():
+        assert content.endswith(f"\n\n{said}")
+    assert set(inside_page.sections({}, ["lstm", "gru"]).values()) == {said}
+
+
 def test_a_page_before_any_measurement_says_so() -> None:
     assert set(inside_page.sections({}).values()) == {"*not yet run*"}

@@ -13,8 +13,9 @@ from minrnn.errors import CheckpointError
 from minrnn.models import Committee
 from minrnn.results import together
 from minrnn.results.together import Together
+from tests.results.bundled_copy import change, copied
 
-STORED = together.stored()
+STORED = together.read()
 
 
 @pytest.mark.parametrize("preset", STORED)
@@ -52,8 +53,22 @@ def test_one_model_is_no_committee() -> None:
 def test_figures_survive_their_file_and_none_is_no_error(tmp_path: Path) -> None:
     one = Together({"mingru": "00", "lstm": "11"}, 1.35, 1.34, 1.27, 0.1)
     together.save({"base": one}, tmp_path / "together.json")
-    assert together.stored(tmp_path / "together.json") == {"base": one}
-    assert together.stored(tmp_path / "nothing.json") == {}
+    assert together.read(tmp_path / "together.json") == {"base": one}
+    assert together.read(tmp_path / "nothing.json") == {}
+
+
+def test_of_other_weights_than_those_that_lie_there_nothing_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied("replica", tmp_path, monkeypatch)
+    one = Together(together.digests(together.members_of("replica")), 1.2345, 1.2344, 1.2343, 0.1)
+    monkeypatch.setattr(together, "read", lambda path=None: {"replica": one})
+    assert together.stored() == {"replica": one} and "**1.2345**" in together.section()
+    change("replica", "lstm")
+    assert together.stored() == {} and together.section() == (
+        "**`replica`**: not measured together for these weights. "
+        "`python -m minrnn results --together replica` does it."
+    )
 
 
 def test_the_sentence_tells_the_three_measures_apart() -> None:

@@ -98,7 +98,7 @@ def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) ->
         context, blind = _chips(prompt)
         view = panels.panels(panels.stored(ticked(library, first)))
         answer = verdicts.headline(weights.stored(), counted=False)
-        measured = {} if settings.hub_namespace() else inside.load(first)  # others' weights were not measured
+        measured = _measured(first)
         gr.Markdown(f"{inside_page.alike(measured)} {answer}", elem_classes="quiet", elem_id="alike")
         gear = gr.Button("⚙", elem_id="gear", min_width=44, scale=0)
         with gr.Column(elem_id="settings"):
@@ -116,6 +116,14 @@ def build(library: Library, served: Served, extra: gr.State, copy: gr.Button) ->
         js=f"(...args) => window.minrnn.copyLink(args, {fields.order}, {space})",
     )
     return fields
+
+
+def _measured(preset: str) -> dict[str, inside.Figures]:
+    """What was measured of the models that the page shows; {} where one of them was not, as others' weights."""
+    if settings.hub_namespace():
+        return {}
+    found = inside.load(preset)
+    return {} if inside.unmeasured(preset, found) else found
 
 
 def _wire(library: Library, served: Served, fields: Fields, go: gr.Button, halt: gr.Button) -> None:

@@ -9,6 +9,7 @@ from minrnn.inside.memory import Memory
 from minrnn.inside.page import Page
 from minrnn.results import inside as results
 from minrnn.results import inside_page
+from minrnn.results.figures import title
 
 NEAR = 0.05
 """Nats from what a model reaches with everything in sight: closer than this is "nearly all"."""
@@ -152,7 +153,9 @@ def of_the_release(preset: str) -> dict[str, str]:
         "units": inside_page.unit_sentence(found),
         "surprise": inside_page.learning_sentence(found),
     }
-    there = f"On the whole validation split, the bundled weights of {preset}: "
+    missing = [title(name) for name in results.unmeasured(preset, found)]
+    but = f" ({_listed(missing)} not measured)" if missing else ""
+    there = f"On the whole validation split, the bundled weights of {preset}{but}: "
     return {f"stored:{view}": there + said[0].lower() + said[1:] for view, said in sentences.items()}
 
 

@@ -1,5 +1,6 @@
 """What the settings of Compare do to each other."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ import torch
 from minrnn.checkpoint import Checkpoint
 from minrnn.library import Entry, Library, Shelf
 from minrnn.models import MODEL_NAMES, mixer_class
+from minrnn.results import inside
 from minrnn.serving.writers import Writers
 from minrnn.ui.compare import tab
 from minrnn.ui.compare.writing import Served
 from minrnn.ui.listeners import Listeners
 from tests.models.small import build
+from tests.results.bundled_copy import NAMES, change, copied
+from tests.results.test_inside import MADE
 
 FIRST, SECOND, *OTHERS = MODEL_NAMES
 CHOSEN = [name for name in MODEL_NAMES if mixer_class(name).chosen_first]
@@ -70,3 +74,14 @@ def test_other_weights_bring_the_models_that_are_chosen_first_and_keep_what_was_
 def test_a_run_that_was_deleted_is_neither_offered_nor_ticked(call: Called, tmp_path: Path) -> None:
     gone = str(tmp_path / "gone" / "model")
     assert call("add", "base", [FIRST], [gone]) == {"value": [FIRST], "keys": list(MODEL_NAMES)}
+
+
+def test_how_near_the_models_are_is_said_only_where_all_of_their_weights_were_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied("base", tmp_path, monkeypatch)
+    figures = {name: dataclasses.replace(MADE, weights=inside.weights_digest(name)) for name in NAMES}
+    monkeypatch.setattr(inside, "read", lambda preset, path=None: figures)
+    assert tab._measured("base") == figures
+    change("base", NAMES[1])
+    assert tab._measured("base") == {}

@@ -1,6 +1,8 @@
 """What the Inside tab says of a reading is what the figures beside it say."""
 
+import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +13,12 @@ from minrnn.inside.memory import memory
 from minrnn.inside.page import page
 from minrnn.inside.reading import Reading
 from minrnn.models import MODEL_NAMES, CharModel
+from minrnn.results import inside
 from minrnn.ui.inside import words
 from minrnn.ui.inside.tab import EXAMPLES
 from tests.models.small import build
+from tests.results.bundled_copy import NAMES, change, copied
+from tests.results.test_inside import MADE
 
 TITLES = {"one": "One", "two": "Two"}
 
@@ -99,3 +104,22 @@ def test_what_was_measured_of_the_release_names_its_preset_and_is_silent_on_othe
     assert set(said) == {"stored:context", "stored:half_lives", "stored:units", "stored:surprise"}
     assert all("validation split, the bundled weights of base: " in sentence for sentence in said.values())
     assert words.of_the_release("not measured") == {}
+
+
+def test_of_weights_that_were_changed_nothing_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied("base", tmp_path, monkeypatch)
+    figures = {
+        name: dataclasses.replace(MADE, weights=inside.weights_digest(name), within_one=share)
+        for name, share in zip(NAMES, (0.25, 0.75), strict=True)
+    }
+    monkeypatch.setattr(inside, "read", lambda preset, path=None: figures)
+    assert (
+        "minGRU 25% (" in (said := words.of_the_release("base")["stored:half_lives"]) and "LSTM 75% (" in said
+    )
+    change("base", "lstm")
+    said = words.of_the_release("base")["stored:half_lives"]
+    assert "weights of base (LSTM not measured): units" in said and "25%" in said and "75%" not in said
+    change("base", "mingru")
+    assert words.of_the_release("base") == {}

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from minrnn import results
-from minrnn.results import Result, verdicts, weights
+from minrnn.results import Result, together, verdicts, weights
 from minrnn.results.finding import finding
+from minrnn.results.together import Together
 from minrnn.ui.results.summary import card, limits, summary
+from tests.results.bundled_copy import change, copied
 
 OWN = results.bundled()
 
@@ -89,6 +91,18 @@ def test_the_limits_name_who_has_a_convolution(chosen: set[tuple[str, str]], sai
     own = [r for r in OWN if (r.preset, r.model) in chosen]
     found = [text for text in limits(own, 0.01) if "convolution" in text]
     assert len(found) == bool(said) and said in "".join(found)
+
+
+def test_what_models_reach_together_is_said_of_the_weights_that_lie_there_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied("replica", tmp_path, monkeypatch)
+    own = together.members_of("replica")
+    one = Together(together.digests(own), 1.2345, 1.2344, 1.2343, 0.1)
+    monkeypatch.setattr(together, "read", lambda path=None: {"replica": one})
+    assert "2 models have 1.234 nats" in summary(own)
+    change("replica", "lstm")
+    assert "1.234" not in summary(own) and "Together" not in summary(own)
 
 
 def test_without_checkpoints_nothing_breaks() -> None:
