@@ -20,8 +20,10 @@ import torch
 from torch import Tensor
 
 from minrnn import checkpoint, presets
+from minrnn.bench.flags import Rounds
 from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.bench.random_text import VOCAB
+from minrnn.checked import Checked
 from minrnn.config import Sampling
 from minrnn.draw import Draw
 from minrnn.errors import CheckpointError
@@ -40,7 +42,7 @@ OF_BOUND, OF_BOUND_WINDOWED, OF_FORWARD = 0.6, 0.4, 3.5
 
 
 @dataclass(frozen=True)
-class Decode:
+class Decode(Checked):
     """Measure writing on this machine: one text, one core.
 
     Attributes:
@@ -50,7 +52,7 @@ class Decode:
     """
 
     preset: str = "base"
-    rounds: int = 9
+    rounds: Rounds = 9
     json: bool = False
 
 

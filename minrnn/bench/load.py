@@ -19,12 +19,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from minrnn import settings
+from minrnn.bench.flags import Visitors
 from minrnn.bench.load_result import LoadResult
 from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.bench.page import FINISH_LINE, Page, config
 from minrnn.bench.running import App, running
 from minrnn.bench.visitor_requests import PROMPT, alone, arguments, names
 from minrnn.bench.visitors import API, Response, events, generate, get, post
+from minrnn.checked import Checked
 from minrnn.checkpoint import BUNDLED
 
 SEEDS, CHARS = 4, 300
@@ -33,7 +35,7 @@ STUCK_S = 60.0
 
 
 @dataclass(frozen=True)
-class Load:
+class Load(Checked):
     """Put the app under load.
 
     Attributes:
@@ -43,7 +45,7 @@ class Load:
         json: print one JSON object.
     """
 
-    visitors: int = 32
+    visitors: Visitors = 32
     seconds: float = 60.0
     soak: bool = False
     json: bool = False

@@ -21,8 +21,10 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from minrnn import presets
+from minrnn.bench.flags import Rounds
 from minrnn.bench.machine import circumstances
 from minrnn.bench.random_text import VOCAB
+from minrnn.checked import Checked
 from minrnn.errors import ConfigError
 from minrnn.models import MODEL_NAMES, LanguageModel
 
@@ -32,7 +34,7 @@ GROWTH = 4
 
 
 @dataclass(frozen=True)
-class ScalingFlags:
+class ScalingFlags(Checked):
     """Measure how time and memory of a training step grow with its length.
 
     Attributes:
@@ -46,7 +48,7 @@ class ScalingFlags:
 
     preset: str = "base"
     longest: int = LONGEST
-    rounds: int = 3
+    rounds: Rounds = 3
     seconds: float = 0.0
     json: bool = False
     save: bool = False
@@ -79,12 +81,10 @@ def measure_all(flags: ScalingFlags) -> list[Scaling]:
     """Measure every model that is compared, on one thread.
 
     Raises:
-        ConfigError: if no length or no round is asked for.
+        ConfigError: if no length is asked for.
     """
     if flags.longest < SHORTEST:
         raise ConfigError(f"longest is {flags.longest}; the shortest length is {SHORTEST}, so ask for more.")
-    if flags.rounds < 1:
-        raise ConfigError(f"rounds is {flags.rounds}; measure at least 1.")
     torch.set_num_threads(1)
     found: dict[str, list[StepCost]] = {name: [] for name in MODEL_NAMES}
     for name, cost in _measured(flags, found):

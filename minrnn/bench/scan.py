@@ -17,7 +17,9 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
+from minrnn.bench.flags import Rounds, Threads
 from minrnn.bench.machine import circumstances, line, verdict
+from minrnn.checked import Checked
 from minrnn.scan import linear_scan, logspace, reference
 
 SHAPES = ((64, 100, 128), (16, 256, 192), (32, 256, 256), (16, 1024, 384))
@@ -27,7 +29,7 @@ _MOVED = 8
 
 
 @dataclass(frozen=True)
-class Scan:
+class Scan(Checked):
     """Measure the scan on this machine.
 
     Attributes:
@@ -36,8 +38,8 @@ class Scan:
         json: print one JSON object.
     """
 
-    rounds: int = 5
-    threads: int = 1
+    rounds: Rounds = 5
+    threads: Threads = 1
     json: bool = False
 
 

@@ -16,10 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from minrnn import settings
+from minrnn.bench.flags import Visitors
 from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.bench.running import App, commit, running
 from minrnn.bench.visitor_requests import alone, arguments
 from minrnn.bench.visitors import API, Response, generate, get, post
+from minrnn.checked import Checked
 from minrnn.checkpoint import BUNDLED
 from minrnn.cores import usable
 
@@ -30,7 +32,7 @@ OF_CORES = 0.9
 
 
 @dataclass(frozen=True)
-class Serve:
+class Serve(Checked):
     """Measure how many readers this machine serves.
 
     Attributes:
@@ -41,7 +43,7 @@ class Serve:
         json: print one JSON object.
     """
 
-    visitors: int = 16
+    visitors: Visitors = 16
     chars: int = 300
     baseline: tuple[Path, ...] = ()
     crowd: int = 40

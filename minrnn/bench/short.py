@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from minrnn.bench import decode, scan, train
+from minrnn.bench.flags import Rounds, Threads
+from minrnn.checked import Checked
 
 
 @dataclass(frozen=True)
-class Short:
+class Short(Checked):
     """Measure writing, training and the scan on this machine. The parts by themselves take more flags.
 
     Attributes:
@@ -23,8 +25,8 @@ class Short:
     """
 
     preset: str = "base"
-    rounds: int = 3
-    threads: int = 1
+    rounds: Rounds = 3
+    threads: Threads = 1
     json: bool = False
 
     @property

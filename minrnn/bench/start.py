@@ -15,10 +15,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from minrnn.bench.flags import Rounds
 from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.bench.running import running
+from minrnn.checked import Checked
 from minrnn.checkpoint import BUNDLED
-from minrnn.errors import ConfigError, MinrnnError
+from minrnn.errors import MinrnnError
 from minrnn.models import MODEL_NAMES
 
 PATIENCE_S = 120.0
@@ -29,7 +31,7 @@ PAGE_SECONDS, IDLE_MB = 4.0, 480.0
 
 
 @dataclass(frozen=True)
-class StartFlags:
+class StartFlags(Checked):
     """Measure the app: cold start to the first page, memory while idle, first character, writing beside a training.
 
     Attributes:
@@ -38,7 +40,7 @@ class StartFlags:
         json: print one JSON object.
     """
 
-    rounds: int = 3
+    rounds: Rounds = 3
     writing: bool = True
     json: bool = False
 
@@ -69,11 +71,8 @@ def measure(flags: StartFlags) -> Iterator[Measured]:
     """Start the app and measure it.
 
     Raises:
-        ConfigError: if no round is asked for.
         MinrnnError: if the app does not come up, or does not write.
     """
-    if flags.rounds < 1:
-        raise ConfigError(f"rounds is {flags.rounds}; measure at least 1.")
     seconds, memory = [], []
     for left in reversed(range(flags.rounds)):
         with running(BUNDLED.parent) as app:

@@ -21,8 +21,10 @@ from torch import nn
 
 from minrnn import device, presets
 from minrnn.bench import plain, together
+from minrnn.bench.flags import Rounds, Threads
 from minrnn.bench.machine import circumstances, line, verdict
 from minrnn.bench.random_text import VOCAB, random_corpus
+from minrnn.checked import Checked
 from minrnn.models import MODEL_NAMES, LanguageModel
 from minrnn.train import Iter, begin, train
 
@@ -37,7 +39,7 @@ Update: TypeAlias = Callable[[], object]
 
 
 @dataclass(frozen=True)
-class Train:
+class Train(Checked):
     """Measure training on this machine.
 
     Attributes:
@@ -49,8 +51,8 @@ class Train:
     """
 
     preset: str = "base"
-    rounds: int = 7
-    threads: int = 1
+    rounds: Rounds = 7
+    threads: Threads = 1
     together: bool = True
     json: bool = False
 
