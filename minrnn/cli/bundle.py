@@ -9,7 +9,7 @@ import tyro
 
 from minrnn.cli import terminal
 from minrnn.hub import uploads
-from minrnn.runs.folder import MODEL
+from minrnn.runs.saving import model_of
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class BundleFlags:
     """Make a finished run's model the bundled one of its preset.
 
     Attributes:
-        run: the run's folder.
+        run: the run's folder, or a checkpoint's.
     """
 
     run: tyro.conf.Positional[Path]
@@ -30,4 +30,4 @@ def main(words: list[str]) -> None:
         CheckpointError: if the folder does not hold a whole, scored model.
     """
     flags = tyro.cli(BundleFlags, args=words, prog="python -m minrnn bundle")
-    terminal.say(str(uploads.bundle(flags.run / MODEL)))
+    terminal.say(str(uploads.bundle(model_of(flags.run))))

@@ -17,7 +17,7 @@ from minrnn.hub import cards, publishing
 from minrnn.hub.names import checked, repo_of
 from minrnn.hub.publishing import Upload
 from minrnn.hub.uploads import bundled, model_upload, space_upload
-from minrnn.runs.folder import MODEL
+from minrnn.runs.saving import model_of
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _models(command: Models) -> Iterator[str]:
 
 
 def _run(command: Run) -> Iterator[str]:
-    folder = command.folder / MODEL if (command.folder / MODEL).is_dir() else command.folder
+    folder = model_of(command.folder)
     client = None if command.dry_run else publishing.api()
     namespace = command.namespace or (publishing.owner(client) if client else "YOU")
     name = command.name or f"minrnn-{command.folder.resolve().name}"

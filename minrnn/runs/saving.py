@@ -29,6 +29,11 @@ MODEL, RESUME = "model", "resume.pt"
 _FORBIDDEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
+def model_of(folder: Path) -> Path:
+    """The model's folder where a person names a run's folder or a checkpoint's."""
+    return folder / MODEL if (folder / MODEL).is_dir() else folder
+
+
 def after_failure(error: BaseException, out: Path) -> str:
     """What is left of a run after a write has failed, and what to do."""
     forbidden = isinstance(error, OSError) and error.errno in _FORBIDDEN
