@@ -221,7 +221,7 @@ def _start(named: argparse.Namespace) -> RunSpec:
             raise CheckpointError(
                 f"{named.out} holds a run that has not begun; train it by --run {named.out}."
             )
-        if not folder.has_begun(Path(named.out)):
+        if not folder.parts(Path(named.out)):
             raise CheckpointError(f"{named.out} holds no run to go on with; leave out --resume to start one.")
         return folder.read_spec(Path(named.out))
     if named.init is not None:

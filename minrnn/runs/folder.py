@@ -35,6 +35,7 @@ from minrnn.runs import saving, teachers
 from minrnn.runs.config_file import CONFIG as CONFIG
 from minrnn.runs.config_file import has_begun as has_begun
 from minrnn.runs.config_file import is_unbegun as is_unbegun
+from minrnn.runs.config_file import parts as parts
 from minrnn.runs.config_file import read_config as read_config
 from minrnn.runs.config_file import read_spec as read_spec
 from minrnn.runs.config_file import spec_in as spec_in
@@ -82,6 +83,7 @@ def _check_free(out: Path, text: str | None) -> None:
     """Raise CheckpointError, with the way to what is there, if a folder holds a run or something else that this one
     would overwrite. The same text may be there: somebody has put it there, or the making of the run was killed."""
     if has_begun(out):
+        read_spec(out)  # says what to do where it cannot be read
         raise CheckpointError(
             f"{out} holds a run already; go on with it by --resume, or choose another --out."
         )
@@ -89,7 +91,7 @@ def _check_free(out: Path, text: str | None) -> None:
         raise CheckpointError(
             f"{out} holds a run that has not begun; train it by --run {out}, or choose another --out."
         )
-    there = [name for name in (CONFIG, RESUME, METRICS, MODEL, OWN_TEXT) if (out / name).exists()]
+    there = parts(out)
     if OWN_TEXT in there and text is not None and _is_text(out / OWN_TEXT, text):
         there.remove(OWN_TEXT)
     if there:

@@ -47,6 +47,22 @@ def test_a_flag_not_given_takes_the_presets_value() -> None:
     assert (out, text) == (Path("x"), None)
 
 
+@pytest.mark.parametrize("config", [None, "{", '{"corpus": "own"}'])
+def test_a_run_whose_config_is_lost_is_trained_on_from_its_last_model(
+    config: str | None, out: Path, tmp_path: Path
+) -> None:
+    (out / "config.json").unlink()
+    if config is not None:
+        (out / "config.json").write_text(config)
+    for words in (["--out", str(out), "--resume"], ["--run", str(out)]):
+        with pytest.raises(CheckpointError, match=f"--init {out / 'model'} and another --out"):
+            prepared(words)
+    with pytest.raises(CheckpointError, match="another --out"):
+        prepared(["--out", str(out), "--corpus", str(out / "own.txt"), *FLAGS])
+    words = ["--init", str(out / "model"), "--out", str(tmp_path / "new"), "--corpus", str(out / "own.txt")]
+    assert folder.is_unbegun(prepared(words))
+
+
 def test_a_mixers_own_options_are_flags() -> None:
     spec, _, _ = parse(["--model", "nanogpt", "--out", "x", "--n-head", "2"])
     assert getattr(spec.model.options, "n_head") == 2  # noqa: B009
