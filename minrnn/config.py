@@ -103,7 +103,8 @@ class TrainConfig(Checked):
             0 keeps the raw weights.
         init_std: draw every weight from a normal with this standard deviation; 0 keeps the model's own.
         eval_interval: iters between evaluations; 0 evaluates at the end only.
-        eval_chars: characters scored while training, in windows spread over the validation split.
+        eval_chars: characters scored while training, in windows spread over the validation split; of a task, in whole
+            texts, 2,500 at most.
         score_chars: characters of the validation split scored at the end, in windows spread over it; 0 scores all.
         sample_interval: iters between samples; 0 is off.
         sample_chars: length of a sample, in characters.

@@ -86,8 +86,8 @@ class TaskData(Data):
         return batch
 
     def estimate(self, model: CharModel, chars: int) -> Estimate:
-        """Loss and accuracy at the trained length, over the first of the scored texts."""
-        marks, left = _Marks(), max(1, chars // self.window)
+        """Loss and accuracy at the trained length, over the first of the scored texts; MAX_TEXTS at most."""
+        marks, left = _Marks(), min(max(1, chars // self.window), MAX_TEXTS)
         for idx, targets in self._scored(self.window):
             marks += _marks(model, idx[:left], targets[:left])
             left -= len(idx)

@@ -93,6 +93,25 @@ def test_loss_and_accuracy_are_taken_over_the_answers_alone() -> None:
     )
 
 
+def test_however_many_characters_are_asked_for_a_task_has_a_bounded_number_of_texts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bound, model = oracle("parity", monkeypatch)
+    read: list[int] = []
+    usual = task_data._marks
+
+    def counted(model: Any, idx: Tensor, targets: Tensor) -> Any:
+        read.append(len(idx))
+        return usual(model, idx, targets)
+
+    monkeypatch.setattr(task_data, "_marks", counted)
+    for chars, texts in ((320, 10), (10**9, task_data.MAX_TEXTS)):
+        read.clear()
+        assert bound.estimate(model, chars).accuracy == 1.0
+        assert sum(read) == texts
+    assert f"{task_data.MAX_TEXTS:,} at most" in (TrainConfig.__doc__ or "")
+
+
 @every_task
 def test_a_batch_is_a_function_of_seed_and_iter_alone(name: str) -> None:
     recipe = TrainConfig(batch_size=3, seed=5)
