@@ -38,9 +38,18 @@ def after_failure(error: BaseException, out: Path) -> str:
     """What is left of a run after a write has failed, and what to do."""
     forbidden = isinstance(error, OSError) and error.errno in _FORBIDDEN
     first = "let this user write to it" if forbidden else "free some space"
-    if files.is_file(out / RESUME):
+    if not _is_missing(out / RESUME):
         return f"The last checkpoint is intact: {first}, then resume the run."
     return f"Nothing of this run has been saved yet: {first}, then start it again by --run {out}."
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether a file is known not to be there; where this user may not even look, it is not known."""
+    try:
+        path.stat()
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    return False
 
 
 def check_there(out: Path) -> None:
