@@ -127,7 +127,7 @@ class TrainRequest(Checked):
         """A preset's spec with the fields that were filled in."""
         recipe = {name: value for name in _RECIPE if (value := getattr(self, name)) is not None}
         shape: dict[str, Any] = {} if self.dropout is None else {"dropout": self.dropout}
-        if self.block_size is not None:
+        if self.block_size not in (None, spec.model.block_size):
             if spec.init is not None:
                 raise ConfigError(
                     f"block_size (the window) is {self.block_size} and {spec.init} keeps its own, "

@@ -178,6 +178,8 @@ def test_a_checkpoint_keeps_its_window(tmp_path: Path) -> None:
         ConfigError, match=r"block_size \(the window\) is 32 and .* keeps its own, \d+; leave it out"
     ):
         TrainRequest(inits=[init], block_size=32).specs()
+    own = TrainRequest(inits=[init]).specs()
+    assert TrainRequest(inits=[init], block_size=own[0].model.block_size).specs() == own
 
 
 @pytest.mark.usefixtures("offline")
