@@ -216,7 +216,7 @@ def _changes(changes: Mapping[str, float], spread: float) -> str:
             much = span if len(moved) > 1 else f"{least:.3f}"
             said.append(f"{verb} the loss of {_all([m for _, m in moved])} by {much}")
     if same := [m for m, by in changes.items() if level(by, 0, spread)]:
-        said.append(f"moves that of {_all(same)} by no more than seeds do")
+        said.append(f"moves {'that' if said else 'the loss'} of {_all(same)} by no more than seeds do")
     return listed(said)
 
 

@@ -109,6 +109,11 @@ def test_a_convolution_that_harms_a_model_is_said_to() -> None:
     assert "that of GRU by no more than seeds do" in said
 
 
+def test_a_convolution_that_changes_nothing_is_said_to() -> None:
+    (said,) = verdicts.convolution({SMALL: {"lstm": [1.40]}, PLAIN: {"lstm": [1.41]}}, 0.012)
+    assert said.endswith("characters, the convolution moves the loss of LSTM by no more than seeds do.")
+
+
 def test_three_seeds_are_compared_with_one_by_the_first() -> None:
     (said,) = verdicts.convolution({SMALL: {"lstm": [1.40, 1.5, 1.6]}, PLAIN: {"lstm": [1.45]}}, 0.012)
     assert "lowers the loss of LSTM by 0.050" in said
