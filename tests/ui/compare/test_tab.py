@@ -1,6 +1,7 @@
 """What the settings of Compare do to each other."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from minrnn.serving.writers import Writers
 from minrnn.ui.compare import tab
 from minrnn.ui.compare.writing import Served
 from minrnn.ui.listeners import Listeners
+from minrnn.ui.theme import STATIC
 from tests.models.small import build
 from tests.results.bundled_copy import NAMES, change, copied
 from tests.results.test_inside import MADE
@@ -85,3 +87,10 @@ def test_how_near_the_models_are_is_said_only_where_all_of_their_weights_were_me
     assert tab._measured("base") == figures
     change("base", NAMES[1])
     assert tab._measured("base") == {}
+
+
+def test_the_room_kept_for_the_first_line_while_the_page_loads_is_its_height() -> None:
+    """Else the texts move when it arrives: on a telephone, too, where a slow machine shows it."""
+    style = (STATIC / "page.css").read_text(encoding="utf-8")
+    kept = re.findall(r"#compare \{[^}]*grid-template-rows: minmax\((\w+), auto\)", style)
+    assert len(kept) == 2 and set(kept) == set(re.findall(r"\.lead \{ min-height: (\w+);", style))
