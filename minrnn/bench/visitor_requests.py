@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 
@@ -21,7 +22,7 @@ def arguments(chars: int, seed: int) -> dict[str, object]:
     return {
         "prompt": PROMPT,
         "models": ",".join(names()),
-        "preset": open_library().first,
+        "preset": _preset(),
         "max_new_tokens": chars,
         "seed": seed,
     }
@@ -29,18 +30,22 @@ def arguments(chars: int, seed: int) -> dict[str, object]:
 
 def names() -> list[str]:
     """The models that are asked: those that a visitor of the page sees first, as far as they are bundled."""
-    preset = open_library().first
     first = [name for name in MODEL_NAMES if mixer_class(name).chosen_first]
-    return [name for name in first if checkpoint.bundled(preset, name).is_dir()]
+    return [name for name in first if checkpoint.bundled(_preset(), name).is_dir()]
+
+
+@cache
+def _preset() -> str:
+    """The weights that the page starts with, asked for once: every visitor's request names them."""
+    return open_library().first
 
 
 def alone(chars: int, seeds: Sequence[int], finish_line: int = 0) -> dict[int, dict[str, str]]:
     """The texts that the seeds give where nobody else asks, by seed and model."""
     torch.set_num_threads(1)
     found: dict[int, dict[str, str]] = {seed: {} for seed in seeds}
-    preset = open_library().first
     for name in names():
-        model = checkpoint.load(checkpoint.bundled(preset, name)).model
+        model = checkpoint.load(checkpoint.bundled(_preset(), name)).model
         stepper = Stepper(model)
         for seed in seeds:
             chunks = stream(

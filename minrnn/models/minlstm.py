@@ -107,8 +107,8 @@ def _for_the_normalised_step(rows: Tensor) -> Tensor:
 
 
 _LARGEST = 24.0
-"""The largest -f that a step takes the exponential of. Where f is smaller, 1 / (1 + e^-f) is e^f to the last bit of
-float32, so that z depends on f - i alone; and the exponential of -i, squared too, has room for 20 more."""
+"""The largest -f of which a step takes the exponential. Beyond it 1 / (1 + e^-f) is e^f to the last bit of float32, so
+z depends on f - i alone. Float32 leaves room above it: -i may be larger by 20, and its exponential still be squared."""
 
 
 class _NormalisedStep(MinStep):

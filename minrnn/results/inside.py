@@ -124,9 +124,7 @@ def measure(name: str, corpus: Corpus, preset: str = PRESET) -> Figures:
     Raises:
         CheckpointError: if there is no such model.
     """
-    weights = weights_digest(
-        name, preset
-    )  # before they are read: what is written there meanwhile is not measured
+    weights = weights_digest(name, preset)  # first: what is written there meanwhile is not measured
     model = checkpoint.load(checkpoint.bundled(preset, name)).model
     train, val = splits(corpus, CharVocab(model.config.vocab))
     positions = spread(len(val), max(SEEN), POSITIONS)

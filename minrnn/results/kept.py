@@ -24,7 +24,7 @@ FOLDER = "rows"
 
 
 def keep(study: Study, row: Row, run: Path) -> Path | None:
-    """Write the weights of a row that has ended in half precision, unless they are bundled.
+    """Write, in half precision, the weights of a row that has ended, unless they are bundled.
 
     Args:
         study: the study.
@@ -32,7 +32,7 @@ def keep(study: Study, row: Row, run: Path) -> Path | None:
         run: the row's folder.
 
     Returns:
-        Where they lie now; None where the run has not ended, or by another recipe.
+        Where they lie now; None where the run has not ended, or had another recipe.
 
     Raises:
         CheckpointError: if the run's folder is damaged.
